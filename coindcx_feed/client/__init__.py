@@ -1,0 +1,1 @@
+"""The side of a script: subscribe to a sidecar, reconnect, resume."""

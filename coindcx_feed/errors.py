@@ -1,0 +1,99 @@
+"""Every error this package raises on purpose. A message says what was expected, what came and what to do."""
+
+
+class FeedError(Exception):
+    """Root of all errors of this package."""
+
+
+class ConfigError(FeedError):
+    """A setting, a command-line value or the machine (port, folder, lock) does not allow to go on."""
+
+
+class OwnerLocked(ConfigError):
+    """Another process holds the exchange session of this account."""
+
+
+class UpstreamError(FeedError):
+    """The exchange could not be reached, or answered in a way that ends the session."""
+
+
+class JoinRejected(UpstreamError):
+    """The exchange refused the credentials."""
+
+
+class Silent(UpstreamError):
+    """Nothing arrived within the limit that proves the connection alive."""
+
+
+class ProtocolMismatch(UpstreamError):
+    """The peer does not speak Socket.IO over Engine.IO 4."""
+
+
+class RestError(UpstreamError):
+    """A REST read failed.
+
+    Attributes:
+        status: HTTP status, or 0 when no reply came.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class FrameError(FeedError):
+    """A frame cannot be turned into events; it goes to quarantine with this message as the reason."""
+
+
+class NotJson(FrameError):
+    """The text is not JSON."""
+
+
+class UnknownShape(FrameError):
+    """The JSON is none of the shapes known for this event."""
+
+
+class RecoverError(FeedError):
+    """A cursor cannot be served from what is kept."""
+
+
+class EpochChanged(RecoverError):
+    """The cursor belongs to another series of sequence numbers."""
+
+
+class PositionLost(RecoverError):
+    """Events after the cursor were already overwritten.
+
+    Attributes:
+        missed_from: First ``seq`` that is gone.
+        missed_to: Last ``seq`` that is gone.
+    """
+
+    def __init__(self, missed_from: int, missed_to: int) -> None:
+        super().__init__(f"events {missed_from} to {missed_to} are no longer kept; read on from {missed_to + 1}")
+        self.missed_from = missed_from
+        self.missed_to = missed_to
+
+
+class ClientError(FeedError):
+    """A sidecar client did something that its connection does not survive."""
+
+
+class BadRequest(ClientError):
+    """A query or message of a client is not understood."""
+
+
+class NotAuthorized(ClientError):
+    """No credentials, or wrong ones."""
+
+
+class OriginRefused(ClientError):
+    """The page that opened the socket is not on the list."""
+
+
+class TooBig(ClientError):
+    """A message is larger than the limit."""
+
+
+class TooSlow(ClientError):
+    """The client does not read as fast as events arrive."""

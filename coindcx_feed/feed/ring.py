@@ -1,0 +1,223 @@
+"""The one queue of the account feed: a fixed number of the newest events, one writer, any number of reading threads."""
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from coindcx_feed.errors import EpochChanged, PositionLost
+from coindcx_feed.events import Event, EventType, Source
+from coindcx_feed.feed.columns import Columns, Mask
+
+ColumnTest = Callable[[Columns, slice], Mask]
+"""Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
+TextTest = Callable[[str], bool]
+
+
+class Stored(NamedTuple):
+    """An event as the ring hands it out: numbers from the columns, texts from ``body``."""
+
+    seq: int
+    type: EventType
+    source: Source
+    pair: str | None
+    received_ns: int
+    exchange_ms: int | None
+    previous: int
+    is_late: bool
+    body: bytes
+    record_at: int
+    record_bytes: int
+
+    @property
+    def record(self) -> bytes:
+        """The exchange's record, verbatim."""
+        return self.body[self.record_at : self.record_at + self.record_bytes - 1] + b"}"
+
+
+class Selection(NamedTuple):
+    """The newest matching events, newest first, with the counts a page shows.
+
+    ``newest`` is the ring's last ``seq`` when the question was asked: nothing later is in it.
+    """
+
+    events: list[Stored]
+    matching: int
+    kept: int
+    newest: int
+
+
+class Ring:
+    """Keep the newest ``capacity`` events.
+
+    The writer calls ``append`` from one thread only. Readers may be any threads: they filter the columns without the
+    lock and take it only to fetch rows; whatever was overwritten meanwhile is dropped by its number, never torn.
+
+    Args:
+        capacity: Events kept.
+        epoch: Name of this series of numbers.
+        first_seq: Number of the first event.
+    """
+
+    def __init__(self, capacity: int, epoch: str, first_seq: int = 1) -> None:
+        self.capacity = capacity
+        self.epoch = epoch
+        self._columns = Columns(capacity)
+        self._bodies: list[bytes | None] = [None] * capacity
+        self._searched: list[str] = [""] * capacity
+        self._spans: list[int] = [0] * capacity
+        self._lock = threading.Lock()
+        self._start = first_seq
+        self._next = first_seq
+
+    @property
+    def version(self) -> int:
+        """The newest ``seq``; moves exactly when there is something new. Threads: any."""
+        return self._next - 1
+
+    @property
+    def oldest(self) -> int:
+        """The oldest ``seq`` still kept, or one more than ``version`` when empty."""
+        return max(self._start, self._next - self.capacity)
+
+    def __len__(self) -> int:
+        return self._next - self.oldest
+
+    @property
+    def pairs(self) -> list[str]:
+        """Every pair or currency seen, in order of first sight."""
+        return self._columns.pairs.texts()
+
+    @property
+    def statuses(self) -> list[str]:
+        return self._columns.statuses.texts()
+
+    def append(self, event: Event) -> None:
+        """Store the next event. Threads: the writer only.
+
+        Raises:
+            ValueError: If ``event.seq`` is not the next number: a hole must never be stored.
+        """
+        if event.seq != self._next:
+            raise ValueError(f"expected seq {self._next}, was {event.seq}")
+        slot = event.seq % self.capacity
+        facts = event.facts
+        searched = f"{facts.key}\n{facts.message}".lower() if facts.message else facts.key.lower()
+        with self._lock:
+            self._columns.write(slot, event)
+            self._bodies[slot] = event.body
+            self._searched[slot] = searched
+            self._spans[slot] = event.record_at << 40 | event.record_bytes
+            self._next = event.seq + 1
+
+    def since(self, seq: int, limit: int, epoch: str | None = None) -> list[Stored]:
+        """Return the events after a position, oldest first, dense in ``seq``.
+
+        Args:
+            seq: Last number already seen; 0 means from the first.
+            limit: At most so many events.
+            epoch: Series the position belongs to, if the caller kept it.
+        Raises:
+            EpochChanged: If ``epoch`` is not this ring's.
+            PositionLost: If events after ``seq`` were already overwritten.
+        Threads: any.
+        """
+        if epoch is not None and epoch != self.epoch:
+            raise EpochChanged(f"expected epoch {self.epoch}, was {epoch}: begin anew, or ask for the earliest kept")
+        with self._lock:
+            first = max(seq + 1, self._start)
+            oldest = self.oldest
+            if first < oldest:
+                raise PositionLost(first, oldest - 1)
+            return [self._stored(number) for number in range(first, min(first + limit, self._next))]
+
+    def bodies_since(self, seq: int, limit: int) -> list[bytes]:
+        """Like ``since`` but only the encoded envelopes, for fan-out."""
+        with self._lock:
+            first = max(seq + 1, self._start)
+            oldest = self.oldest
+            if first < oldest:
+                raise PositionLost(first, oldest - 1)
+            bodies, capacity = self._bodies, self.capacity
+            return [
+                body for n in range(first, min(first + limit, self._next)) if (body := bodies[n % capacity]) is not None
+            ]
+
+    def latest(self, count: int) -> list[Stored]:
+        """Return the newest events, newest first. Threads: any."""
+        with self._lock:
+            last = self._next - 1
+            return [self._stored(number) for number in range(last, max(last - count, self.oldest - 1), -1)]
+
+    def get(self, seq: int) -> Stored | None:
+        """Return one event, or ``None`` when it is not kept. Threads: any."""
+        with self._lock:
+            return self._stored(seq) if self.oldest <= seq < self._next else None
+
+    def history(self, seq: int, limit: int = 200) -> list[Stored]:
+        """Follow ``previous`` from an event back: all kept events of its type and key up to it, newest first."""
+        found: list[Stored] = []
+        event = self.get(seq)
+        while event is not None and len(found) < limit:
+            found.append(event)
+            event = self.get(event.previous) if event.previous else None
+        return found
+
+    def select(
+        self, test: ColumnTest | None, text: TextTest | None = None, limit: int = 500, upto: int | None = None, after: int = 0
+    ) -> Selection:
+        """Find the newest events that pass both tests.
+
+        Args:
+            test: Column test; ``None`` passes all.
+            text: Test of the lower-case id and message; ``None`` passes all.
+            limit: At most so many events are returned; all matches are counted.
+            upto: Ignore events after this ``seq``.
+            after: Ignore events up to this ``seq`` (a cleared view).
+        Threads: any.
+        """
+        newest = self.version if upto is None else min(upto, self.version)
+        matches = self._matches(test, newest, after)
+        if text is not None:
+            matches = np.array([seq for seq in matches.tolist() if text(self._searched[seq % self.capacity])], dtype=np.int64)
+        with self._lock:
+            matches = matches[matches >= self.oldest]
+            events = [self._stored(seq) for seq in matches[-limit:][::-1].tolist()] if limit else []
+            return Selection(events, len(matches), len(self), newest)
+
+    def numbers(self, test: ColumnTest | None, text: TextTest | None = None, upto: int | None = None, after: int = 0) -> list[int]:
+        """Return the ``seq`` of all matches, oldest first: an export reads them on in slices."""
+        newest = self.version if upto is None else min(upto, self.version)
+        matches = self._matches(test, newest, after).tolist()
+        return [seq for seq in matches if text(self._searched[seq % self.capacity])] if text else matches
+
+    def fetch(self, numbers: list[int]) -> list[Stored]:
+        """Return those of the given events that are still kept, in the order asked. Threads: any."""
+        with self._lock:
+            oldest, end = self.oldest, self._next
+            return [self._stored(seq) for seq in numbers if oldest <= seq < end]
+
+    def _matches(self, test: ColumnTest | None, newest: int, after: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        oldest = max(self.oldest, after + 1)
+        if newest < oldest:
+            return np.empty(0, dtype=np.int64)
+        if test is None:
+            return np.arange(oldest, newest + 1, dtype=np.int64)
+        found = []
+        for first, last in self._runs(oldest, newest):
+            rows = slice(first % self.capacity, first % self.capacity + last - first + 1)
+            found.append(np.flatnonzero(test(self._columns, rows)) + first)
+        return np.concatenate(found)
+
+    def _runs(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Split a range of numbers where it wraps around the end of the slots."""
+        wrap = first - first % self.capacity + self.capacity
+        return [(first, last)] if last < wrap else [(first, wrap - 1), (wrap, last)]
+
+    def _stored(self, seq: int) -> Stored:
+        slot = seq % self.capacity
+        body = self._bodies[slot]
+        assert body is not None  # a slot inside [oldest, next) was written
+        span = self._spans[slot]
+        return Stored(seq, *self._columns.read(slot), body, span >> 40, span & 0xFF_FFFF_FFFF)

@@ -1,0 +1,1 @@
+"""The WebSocket that offers the same events to scripts."""
