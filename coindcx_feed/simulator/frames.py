@@ -1,0 +1,226 @@
+"""Recorded frames over the exchange's wire: reads JSONL files and plays them to the sockets that joined.
+
+A row is an envelope ``{"event","data"}`` or ``{"offset_ms","frame":{"event","data"}}``; envelopes are sent as recorded.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from coindcx_feed.errors import ConfigError
+from coindcx_feed.exchange import wire
+from coindcx_feed.simulator.behaviour import Behaviour
+from coindcx_feed.simulator.hub import Credentials
+from coindcx_feed.simulator.server import DEFAULT_PORT, ExchangeServer
+from coindcx_feed.simulator.topics import receivers
+
+logger = logging.getLogger(__name__)
+
+# A client joins its channels one emit at a time: playback waits until the joins have been quiet this long.
+SETTLE_S: Final = 0.3
+
+_DIRECTIONS: Final = ("recv", "send", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFrame:
+    """One frame of a file.
+
+    Attributes:
+        event: Socket.IO event name.
+        envelope: The event's single argument, as recorded.
+        due_s: When it plays, in seconds after the start of the playback.
+    """
+
+    event: str
+    envelope: dict[str, Any]
+    due_s: float
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it belongs to the private channel."""
+        return self.event in wire.ACCOUNT_EVENTS
+
+
+def load_frames(paths: Sequence[Path], *, interval_s: float = 0.1, speed: float = 1.0) -> list[RecordedFrame]:
+    """Read files into one schedule, in the order given.
+
+    A file begins one interval after the last frame of the file before. Rows without ``offset_ms`` follow the row before
+    at the interval; rows with it play at that offset from their file's beginning, divided by ``speed``, but never
+    before the row above them.
+
+    Args:
+        paths: JSONL files.
+        interval_s: Seconds between rows without ``offset_ms``.
+        speed: Factor for rows with ``offset_ms``; 2 plays twice as fast.
+    Raises:
+        ConfigError: If a value, a file or a row is not usable; one line that names file and row.
+    """
+    if not paths:
+        raise ConfigError("--frames: expected at least one file, was none")
+    if not 0 <= interval_s < float("inf"):
+        raise ConfigError(f"--interval: expected seconds, 0 or more, was {interval_s}")
+    if not 0 < speed < float("inf"):
+        raise ConfigError(f"--speed: expected a factor above 0, was {speed}")
+    frames: list[RecordedFrame] = []
+    for path in paths:
+        base_s = frames[-1].due_s + interval_s if frames else 0.0
+        frames += _load_file(path, base_s, interval_s, speed)
+    return frames
+
+
+def _load_file(path: Path, base_s: float, interval_s: float, speed: float) -> list[RecordedFrame]:
+    frames: list[RecordedFrame] = []
+    for number, line in enumerate(_read(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        envelope, offset_ms = _parse_row(line, f"{path.name} line {number}")
+        if offset_ms is not None:
+            due_s = max(base_s + offset_ms / 1000 / speed, frames[-1].due_s if frames else base_s)
+        else:
+            due_s = frames[-1].due_s + interval_s if frames else base_s
+        frames.append(RecordedFrame(envelope["event"], envelope, due_s))
+    if not frames:
+        raise ConfigError(f"{path.name}: expected recorded frames, one JSON object a line, was an empty file")
+    return frames
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a readable file, was: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name}: expected UTF-8 text, was something else at byte {error.start}") from error
+
+
+def _parse_row(line: str, where: str) -> tuple[dict[str, Any], float | None]:
+    try:
+        row = msgspec.json.decode(line)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where}: expected one JSON object, was no JSON ({error})") from error
+    if isinstance(row, dict) and row.get("dir") in _DIRECTIONS:
+        raise ConfigError(f"{where}: expected recorded frames, was an Engine.IO script; leave this file out")
+    if not isinstance(row, dict) or "offset_ms" not in row:
+        return _parse_envelope(row, where), None
+    offset_ms = row["offset_ms"]
+    if isinstance(offset_ms, bool) or not isinstance(offset_ms, int | float) or offset_ms < 0:
+        raise ConfigError(f"{where}: expected offset_ms as milliseconds, 0 or more, was {offset_ms!r:.40}")
+    return _parse_envelope(row.get("frame"), where), offset_ms
+
+
+def _parse_envelope(row: object, where: str) -> dict[str, Any]:
+    if isinstance(row, dict) and isinstance(row.get("event"), str) and "data" in row:
+        return row
+    keys = ", ".join(map(str, row))[:60] if isinstance(row, dict) else ""
+    shown = f"an object with {keys or 'nothing'}" if isinstance(row, dict) else f"a {type(row).__name__}"
+    raise ConfigError(f'{where}: expected {{"event": …, "data": …}}, was {shown}')
+
+
+class FramesPlayer:
+    """Plays a schedule of frames on a server, once or in a loop.
+
+    Playback begins when somebody listens: a socket has joined a channel, a private one if the files hold account
+    frames, and the joins have settled. It does not wait again: a frame nobody has joined for is counted and gone, as on
+    the real wire. After the last frame the sockets stay open in silence.
+
+    Attributes:
+        played: Frames sent so far.
+        undelivered: Those among them that had no receiver.
+    """
+
+    def __init__(self, frames: Sequence[RecordedFrame], *, loop: bool = False, settle_s: float = SETTLE_S) -> None:
+        self.played = 0
+        self.undelivered = 0
+        self._frames = frames
+        self._loop = loop
+        self._settle_s = settle_s
+        self._belongs = [receivers(frame.event, frame.envelope["data"]) for frame in frames]
+
+    async def run(self, server: ExchangeServer) -> None:
+        """Wait for listeners, then play; returns after the last frame unless it loops."""
+        await self._wait_for_listeners(server)
+        while True:
+            await self._play_once(server)
+            logger.info("frames played count=%d undelivered=%d", self.played, self.undelivered)
+            if not self._loop:
+                return
+            # Also keeps a schedule without any pause from holding the loop.
+            await asyncio.sleep(0.1)
+
+    async def _wait_for_listeners(self, server: ExchangeServer) -> None:
+        hub = server.hub
+        needs_private = any(frame.is_account for frame in self._frames)
+
+        def is_heard() -> bool:
+            return hub.joined(wire.PRIVATE_CHANNEL) > 0 if needs_private else bool(hub.topics())
+
+        seen = -1
+        while seen != len(hub.joins) or not is_heard():
+            await hub.wait_for(is_heard)
+            seen = len(hub.joins)
+            await asyncio.sleep(self._settle_s)
+
+    async def _play_once(self, server: ExchangeServer) -> None:
+        clock = asyncio.get_running_loop()
+        start_s = clock.time()
+        for count, (frame, belongs) in enumerate(zip(self._frames, self._belongs, strict=True)):
+            wait_s = start_s + frame.due_s - clock.time()
+            if wait_s > 0 or count % 100 == 99:
+                await asyncio.sleep(max(wait_s, 0))
+            receivers_count = await server.hub.emit_envelope(frame.event, frame.envelope, belongs)
+            self.played += 1
+            self.undelivered += receivers_count == 0
+
+
+def build_frames_server(
+    paths: Sequence[Path],
+    *,
+    port: int = DEFAULT_PORT,
+    interval_s: float = 0.1,
+    speed: float = 1.0,
+    loop: bool = False,
+    credentials: Credentials | None = None,
+    behaviour: Behaviour | None = None,
+) -> ExchangeServer:
+    """Build a server that plays recorded frames; start and stop it like any other.
+
+    Args:
+        paths: JSONL files, played in this order.
+        port: TCP port; 0 lets the system choose one.
+        interval_s: Seconds between rows without ``offset_ms``.
+        speed: Factor for rows with ``offset_ms``.
+        loop: Begin again after the last frame.
+        credentials: What a private join must carry; ``None`` accepts any key.
+        behaviour: Delays; the measured ones by default.
+    Raises:
+        ConfigError: If a file or a value is not usable.
+    """
+    player = FramesPlayer(load_frames(paths, interval_s=interval_s, speed=speed), loop=loop)
+    return ExchangeServer(port=port, behaviour=behaviour, credentials=credentials, background=[player.run])
+
+
+async def serve_frames(
+    paths: Sequence[Path],
+    *,
+    port: int = DEFAULT_PORT,
+    interval_s: float = 0.1,
+    speed: float = 1.0,
+    loop: bool = False,
+    credentials: Credentials | None = None,
+) -> None:
+    """Serve recorded frames until cancelled.
+
+    Raises:
+        ConfigError: If a file, a value or the port is not usable.
+    """
+    server = build_frames_server(
+        paths, port=port, interval_s=interval_s, speed=speed, loop=loop, credentials=credentials
+    )
+    async with server:
+        await asyncio.Event().wait()

@@ -1,0 +1,91 @@
+"""A Socket.IO client that records, a raw WebSocket client, and waiting on a condition with a deadline."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+import socketio
+
+from coindcx_feed.exchange import codec, signing, wire
+from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
+
+DEADLINE_S = 10.0
+
+
+async def eventually(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+    """Return when a condition holds; fail after the deadline."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + deadline_s
+    while not condition():
+        assert loop.time() < end_s, "the condition did not come true in time"
+        await asyncio.sleep(0.005)
+
+
+class Recorder:
+    """A python-socketio client that keeps every event as (event, argument)."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, Any]] = []
+        self.reasons: list[str] = []
+        self.client = socketio.AsyncClient(json=codec, reconnection=False)
+        self.client.on("*", self._on_event)
+        self.client.on("disconnect", self._on_disconnect)
+
+    async def _on_event(self, event: str, *arguments: Any) -> None:
+        self.frames.append((event, arguments[0] if arguments else None))
+
+    async def _on_disconnect(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    async def connect(self, server: ExchangeServer) -> None:
+        await self.client.connect(server.url, transports=["websocket"])
+
+    async def join(self, server: ExchangeServer, *channels: str) -> None:
+        """Join channels, one emit each, and wait until the server has seen them."""
+        before = len(server.joins)
+        for channel in channels:
+            await self.client.emit("join", {"channelName": channel})
+        await eventually(lambda: len(server.joins) >= before + len(channels))
+
+    async def join_private(self, server: ExchangeServer, key: str = DEMO_KEY, secret: str = DEMO_SECRET) -> None:
+        before = len(server.joins)
+        await self.client.emit("join", signing.join_payload(key, secret))
+        await eventually(lambda: len(server.joins) > before)
+
+    def events(self, *names: str) -> list[Any]:
+        """Return the parsed ``data`` of the frames with these names, or of all."""
+        return [msgspec.json.decode(frame["data"]) for event, frame in self.frames if not names or event in names]
+
+    async def __aenter__(self) -> "Recorder":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.client.disconnect()
+
+
+class RawSocket:
+    """Engine.IO text frames as they are on the wire."""
+
+    def __init__(self, server: ExchangeServer) -> None:
+        self._server = server
+        self._session = aiohttp.ClientSession()
+
+    async def __aenter__(self) -> "RawSocket":
+        url = f"{self._server.url}/{wire.SOCKETIO_PATH}/?EIO=4&transport=websocket"
+        self.ws = await self._session.ws_connect(url, compress=15, autoclose=False)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.ws.close()
+        await self._session.close()
+
+    async def text(self) -> str:
+        return await self.ws.receive_str(timeout=DEADLINE_S)
+
+    async def open(self) -> str:
+        """Read the open packet, connect, and return the connect reply."""
+        await self.text()
+        await self.ws.send_str("40")
+        return await self.text()
