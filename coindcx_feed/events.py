@@ -93,7 +93,9 @@ def _iso_second(seconds: int) -> str:
 def new_id() -> str:
     """Return a random UUID (version 4) at a third of the cost of ``str(uuid.uuid4())``."""
     digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    )
 
 
 NULL: Final = b"null"
@@ -127,5 +129,3 @@ def encode_envelope(
         added = b"".join(b',"' + name.encode() + b'":' + text for name, text in derived.items())
         return b"".join((head, record[:-1], added, b"}}")), len(head)
     return b"".join((head, record, b"}")), len(head)
-
-

@@ -94,7 +94,8 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}{present} is set without {PREFIX}{absent}: set both, or neither for the demo")
         if self.sidecar_host not in LOOPBACK and self.sidecar_token is None:
             raise ValueError(
-                f"{PREFIX}SIDECAR_HOST is not a loopback address: set {PREFIX}SIDECAR_TOKEN, or leave the host at 127.0.0.1"
+                f"{PREFIX}SIDECAR_HOST is not a loopback address: set {PREFIX}SIDECAR_TOKEN, "
+                "or leave the host at 127.0.0.1"
             )
         if self._foreign_hosts() and not self.allow_custom_upstream:
             raise ValueError(
@@ -144,7 +145,8 @@ def _refuse_unknown_names() -> None:
     try:
         in_file = dotenv_values(ENV_FILE) if Path(ENV_FILE).is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {ENV_FILE} ({type(error).__name__}): make it a readable UTF-8 text file") from None
+        why = type(error).__name__
+        raise ConfigError(f"cannot read {ENV_FILE} ({why}): make it a readable UTF-8 text file") from None
     given = {name for name in (*os.environ, *in_file) if name.upper().startswith(PREFIX)}
     for name in sorted(given):
         if name.upper() not in _NAMES:

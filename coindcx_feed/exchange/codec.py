@@ -3,6 +3,7 @@
 python-socketio keeps its JSON module per process, so client and embedded exchange share this one.
 """
 
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +11,9 @@ import msgspec
 MALFORMED: Final = "malformed-frame"
 """Event name under which an event packet that is not JSON is handed on, with its text as the only argument."""
 
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
+# A peer may send the payload as an object instead of text: its numbers must keep their digits.
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def dumps(value: Any, **_options: Any) -> str:

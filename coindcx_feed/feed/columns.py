@@ -64,7 +64,7 @@ class Columns:
     """
 
     def __init__(self, capacity: int) -> None:
-        def column(code: str, dtype: Any) -> tuple[array[Any], npt.NDArray[Any]]:
+        def column(code: str, dtype: Any) -> "tuple[array[Any], npt.NDArray[Any]]":
             store = array(code, [0]) * capacity
             return store, np.frombuffer(store, dtype=dtype)
 
@@ -122,7 +122,8 @@ class Columns:
 
     def mask_of_key(self, rows: slice, key: str) -> Mask:
         """Rows whose key has the same hash: the reader compares the text of those few."""
-        return np.equal(self.key[rows], hash(key))
+        mask: Mask = self.key[rows] == hash(key)
+        return mask
 
 
 def _any_of(column: npt.NDArray[Any], codes: list[int]) -> Mask:

@@ -165,7 +165,12 @@ class Ring:
         return found
 
     def select(
-        self, test: ColumnTest | None, text: TextTest | None = None, limit: int = 500, upto: int | None = None, after: int = 0
+        self,
+        test: ColumnTest | None,
+        text: TextTest | None = None,
+        limit: int = 500,
+        upto: int | None = None,
+        after: int = 0,
     ) -> Selection:
         """Find the newest events that pass both tests.
 
@@ -180,13 +185,17 @@ class Ring:
         newest = self.version if upto is None else min(upto, self.version)
         matches = self._matches(test, newest, after)
         if text is not None:
-            matches = np.array([seq for seq in matches.tolist() if text(self._searched[seq % self.capacity])], dtype=np.int64)
+            matches = np.array(
+                [seq for seq in matches.tolist() if text(self._searched[seq % self.capacity])], dtype=np.int64
+            )
         with self._lock:
             matches = matches[matches >= self.oldest]
             events = [self._stored(seq) for seq in matches[-limit:][::-1].tolist()] if limit else []
             return Selection(events, len(matches), len(self), newest)
 
-    def numbers(self, test: ColumnTest | None, text: TextTest | None = None, upto: int | None = None, after: int = 0) -> list[int]:
+    def numbers(
+        self, test: ColumnTest | None, text: TextTest | None = None, upto: int | None = None, after: int = 0
+    ) -> list[int]:
         """Return the ``seq`` of all matches, oldest first: an export reads them on in slices."""
         newest = self.version if upto is None else min(upto, self.version)
         matches = self._matches(test, newest, after).tolist()
@@ -198,7 +207,9 @@ class Ring:
             oldest, end = self.oldest, self._next
             return [self._stored(seq) for seq in numbers if oldest <= seq < end]
 
-    def _matches(self, test: ColumnTest | None, newest: int, after: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def _matches(
+        self, test: ColumnTest | None, newest: int, after: int
+    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
         oldest = max(self.oldest, after + 1)
         if newest < oldest:
             return np.empty(0, dtype=np.int64)

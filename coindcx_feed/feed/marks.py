@@ -1,0 +1,94 @@
+"""Mark prices: the newest per pair, and one a second for the pairs that charts need."""
+
+import threading
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coindcx_feed.exchange.records import CurrentPricesRecord
+
+FRESH_S: Final = 10.0
+"""A mark older than this is shown grey, breaks chart lines and computes no PnL."""
+HISTORY_S: Final = 24 * 3600
+
+Floats = npt.NDArray[np.float64]
+
+
+class Mark(NamedTuple):
+    """The newest mark of a pair, USDT: ``received_ns`` is the wall clock at arrival, ``exchange_ms`` its own stamp."""
+
+    price: Decimal
+    received_ns: int
+    exchange_ms: int | None
+
+
+class _Series:
+    """One value per second of a day in a circle; the second is stored beside it, so old rounds do not show through."""
+
+    def __init__(self) -> None:
+        self.second = np.zeros(HISTORY_S, dtype=np.int64)
+        self.price = np.zeros(HISTORY_S, dtype=np.float64)
+
+    def put(self, second: int, price: float) -> None:
+        slot = second % HISTORY_S
+        self.second[slot], self.price[slot] = second, price
+
+    def read(self, since: int, until: int) -> tuple[npt.NDArray[np.int64], Floats]:
+        wanted = np.arange(max(since, until - HISTORY_S + 1), until + 1, dtype=np.int64)
+        slots = wanted % HISTORY_S
+        kept = self.second[slots] == wanted
+        return wanted[kept], self.price[slots][kept]
+
+
+class Marks:
+    """Threads: one writer, any readers."""
+
+    def __init__(self, chosen: Iterable[str] = ()) -> None:
+        self._chosen = frozenset(chosen)
+        self._newest: dict[str, Mark] = {}
+        self._series: dict[str, _Series] = {}
+        self._lock = threading.Lock()
+
+    def update(self, record: CurrentPricesRecord, received_ns: int, open_pairs: Iterable[str]) -> None:
+        """Take the marks of one current-prices frame; rows without ``mp`` change nothing."""
+        charted = self._chosen.union(open_pairs)
+        second = received_ns // 1_000_000_000
+        with self._lock:
+            for pair, fields in record.prices.items():
+                price = _decimal(fields.get("mp"))
+                if price is None:
+                    continue
+                stamp = fields.get("bmST")
+                self._newest[pair] = Mark(price, received_ns, stamp if isinstance(stamp, int) else None)
+                if pair in charted:
+                    if pair not in self._series:
+                        self._series[pair] = _Series()
+                    self._series[pair].put(second, float(price))
+
+    def newest(self, pair: str) -> Mark | None:
+        return self._newest.get(pair)
+
+    def fresh(self, pair: str, now_ns: int) -> Decimal | None:
+        """Return the mark if it is younger than ``FRESH_S``, USDT."""
+        mark = self._newest.get(pair)
+        return mark.price if mark is not None and now_ns - mark.received_ns <= FRESH_S * 1e9 else None
+
+    def series(self, pair: str, since_ms: float, now_ms: float) -> tuple[Floats, Floats]:
+        """Return times (ms) and marks (USDT), with NaN where no mark was fresh."""
+        with self._lock:
+            series = self._series.get(pair)
+            if series is None:
+                return np.empty(0), np.empty(0)
+            seconds, prices = series.read(int(since_ms // 1000), int(now_ms // 1000))
+        breaks = np.flatnonzero(np.diff(seconds) > FRESH_S) + 1
+        times = np.insert(seconds.astype(np.float64), breaks, seconds[breaks - 1] + 1.0)
+        return times * 1000.0, np.insert(prices, breaks, np.nan)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,185 @@
+"""The one ordered path of account events: stamp, normalise, de-duplicate, number, store, publish."""
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
+from coindcx_feed.exchange.records import CurrentPricesRecord, PositionRecord
+from coindcx_feed.feed.dedup import Deduplicator, Verdict
+from coindcx_feed.feed.kept import Kept, KeptApart
+from coindcx_feed.feed.market import MarketFeed
+from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.normalize import AccountItem, Frame, MarketItem, Rejected, derived_fields, normalize, raw_text
+from coindcx_feed.feed.ring import Ring
+from coindcx_feed.feed.state import AccountState
+
+log = logging.getLogger(__name__)
+
+SLICE: Final = 200
+"""Frames handled before other tasks of the loop get their turn: about 10 ms of work."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Store(Protocol):
+    """Where events go before anyone sees them."""
+
+    async def append(self, events: list[Event]) -> None:
+        """Return when the events are safe."""
+
+
+class NoStore:
+    """Keeps nothing: events live in the ring only."""
+
+    async def append(self, events: list[Event]) -> None:
+        return
+
+
+class Note(Frame):
+    """Something this process says itself, queued among the frames so that the order of events is the order of facts."""
+
+
+class Pipeline:
+    """Turns frames into events. All methods run on the feed's loop; the parts it fills may be read from any thread.
+
+    Args:
+        ring: Account events.
+        market: Market messages.
+        marks: Mark prices.
+        state: Present state of the account.
+        store: Seam of the durable log.
+    """
+
+    def __init__(self, ring: Ring, market: MarketFeed, marks: Marks, state: AccountState, store: Store) -> None:
+        self.ring, self.market, self.marks, self.state = ring, market, marks, state
+        self.quarantine, self.duplicates = KeptApart(), KeptApart()
+        self.counters: Counter[str] = Counter()
+        self._dedup = Deduplicator()
+        self._store = store
+        self._inbox: deque[Frame] = deque()
+        self._wake = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+        self._arrivals = 0
+
+    def on_publish(self, listener: Callable[[], None]) -> None:
+        """Call a function on the loop after each slice that published something."""
+        self._listeners.append(listener)
+
+    def receive(self, event: str, argument: object) -> None:
+        """Stamp a frame and queue it. This is all that a socket handler does: it must never wait."""
+        self._arrivals += 1
+        self._inbox.append(Frame(self._arrivals, event, argument, time.time_ns()))
+        self._wake.set()
+
+    def note(self, message: str, **data: object) -> None:
+        """Queue a system event of this process, in order with the frames around it."""
+        self._inbox.append(Note(self._arrivals, "system", {"message": message, **data}, time.time_ns()))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Drain the inbox until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._inbox:
+                await self.drain(SLICE)
+                await asyncio.sleep(0)
+
+    async def drain(self, limit: int | None = None) -> None:
+        """Handle at most ``limit`` queued frames and publish what they became."""
+        inbox = self._inbox
+        count = len(inbox) if limit is None else min(limit, len(inbox))
+        events: list[Event] = []
+        before = self.market.version
+        for _ in range(count):
+            self._handle(inbox.popleft(), events)
+        if events:
+            await self._store.append(events)
+            for event in events:
+                self.ring.append(event)
+        if events or self.market.version != before:
+            for listener in self._listeners:
+                listener()
+
+    def _handle(self, frame: Frame, out: list[Event]) -> None:
+        try:
+            if isinstance(frame, Note):
+                self._number_note(frame, out)
+                return
+            self.counters["frames"] += 1
+            for item in normalize(frame):
+                self._take(item, frame, out)
+        except Exception as error:
+            self.counters["failures"] += 1
+            log.exception("pipeline failure arrival=%d event=%.64r", frame.arrival, frame.event)
+            self._keep(self.quarantine, frame, f"internal error {type(error).__name__}", raw_text(frame.argument))
+
+    def _take(self, item: AccountItem | MarketItem | Rejected, frame: Frame, out: list[Event]) -> None:
+        match item:
+            case AccountItem():
+                self.counters["records"] += 1
+                self._take_account(item, frame, out)
+            case MarketItem():
+                self.counters["market"] += 1
+                self.market.append(item, frame.received_ns)
+                if isinstance(item.record, CurrentPricesRecord):
+                    self.marks.update(item.record, frame.received_ns, self.state.open_pairs())
+            case Rejected():
+                self._keep(self.quarantine, frame, item.reason, item.raw)
+                log.warning("quarantine arrival=%d event=%.64r reason=%.200r", frame.arrival, frame.event, item.reason)
+
+    def _take_account(self, item: AccountItem, frame: Frame, out: list[Event]) -> None:
+        verdict = self._dedup.judge(item)
+        if verdict is Verdict.DUPLICATE:
+            self._keep(self.duplicates, frame, "equals a record already taken", item.raw)
+            return
+        is_late = verdict is Verdict.LATE
+        if is_late:
+            self.counters["late"] += 1
+        record = item.record
+        mark = self.marks.fresh(record.pair, frame.received_ns) if isinstance(record, PositionRecord) else None
+        derived = derived_fields(item, mark)
+        seq = self._next_seq(out)
+        body, at = encode_envelope(seq, item.type, Source.STREAM, frame.received_ns, item.raw, derived, is_late=is_late)
+        previous = self.state.last_seq(item.type, item.facts.key)
+        out.append(
+            Event(
+                seq, item.type, Source.STREAM, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late
+            )
+        )
+        self.state.apply(item.type, record, seq, frame.received_ns, is_late=is_late)
+
+    def _number_note(self, note: Note, out: list[Event]) -> None:
+        data = note.argument
+        message = data["message"] if isinstance(data, dict) else None
+        status = data.get("state") if isinstance(data, dict) else None
+        seq = self._next_seq(out)
+        raw = _encode(data)
+        body, at = encode_envelope(seq, EventType.SYSTEM, Source.LOCAL, note.received_ns, raw)
+        facts = Facts("system", status=status, message=message)
+        out.append(Event(seq, EventType.SYSTEM, Source.LOCAL, note.received_ns, facts, body, at, len(raw)))
+
+    def _next_seq(self, pending: list[Event]) -> int:
+        return self.ring.version + len(pending) + 1
+
+    def _keep(self, where: KeptApart, frame: Frame, reason: str, raw: bytes) -> None:
+        where.add(Kept(frame.arrival, frame.received_ns, frame.event, reason, raw))
+
+    def replay(self, frames: list[Frame], out_of: str) -> None:
+        """Take frames of the past with their own times before the first live one, in one go.
+
+        Used for the demo's simulated history only. ``out_of`` names their origin in the system event that follows.
+        """
+        events: list[Event] = []
+        for frame in frames:
+            self._arrivals += 1
+            self._handle(frame._replace(arrival=self._arrivals), events)
+        for event in events:
+            self.ring.append(event)
+        self.note(out_of)
