@@ -1,18 +1,23 @@
-"""Columns of the ring: flat arrays for what tables filter on, small integer codes instead of repeated text.
+"""Columns of the ring: flat arrays for what tables filter on, small integer codes instead of repeated text, and the
+few texts a table row shows.
 
 No locks here: the ring decides who may read and write when.
 """
 
 from array import array
 from collections.abc import Iterable
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from coindcx_feed.analysis.figures import NONE, ODD, Figures
 from coindcx_feed.events import Event, EventType, Source
 
 Mask = npt.NDArray[np.bool_]
+Seqs = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 TYPES: Final = tuple(EventType)
 SOURCES: Final = tuple(Source)
@@ -56,11 +61,32 @@ class Codes:
         return [text for text in self._texts[2:] if text is not None]
 
 
+class Block(NamedTuple):
+    """Copies of what a table or an export shows of some events: one entry per event, codes where texts repeat.
+
+    ``odd`` are the places of events that the columns cannot tell in full: their text is in the event only.
+    """
+
+    seqs: Seqs
+    type: npt.NDArray[np.uint8]
+    source: npt.NDArray[np.uint8]
+    side: npt.NDArray[np.uint8]
+    pair: npt.NDArray[np.uint16]
+    status: npt.NDArray[np.uint16]
+    currency: npt.NDArray[np.uint16]
+    received_ns: npt.NDArray[np.int64]
+    exchange_ms: npt.NDArray[np.int64]
+    keys: list[str]
+    messages: list[str | None]
+    figures: list[bytes]
+    odd: list[int]
+
+
 class Columns:
     """One slot per kept event.
 
     ``array`` stores a scalar at half the cost of NumPy; the NumPy views over the same memory filter without a copy.
-    About 60 bytes per slot.
+    About 60 bytes per slot, and the texts of a row: id, message and figures.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -70,19 +96,24 @@ class Columns:
 
         self.pairs = Codes()
         self.statuses = Codes()
+        self.currencies = Codes()
+        self.keys: list[str] = [""] * capacity
+        self.messages: list[str | None] = [None] * capacity
+        self.figures: list[bytes] = [NONE] * capacity
         self._type, self.type = column("B", np.uint8)
         self._source, self.source = column("B", np.uint8)
         self._side, self.side = column("B", np.uint8)
         self._late, self.late = column("B", np.uint8)
         self._pair, self.pair = column("H", np.uint16)
         self._status, self.status = column("H", np.uint16)
+        self._currency, self.currency = column("H", np.uint16)
         self._price, self.price = column("d", np.float64)
         self._received_ns, self.received_ns = column("q", np.int64)
         self._exchange_ms, self.exchange_ms = column("q", np.int64)
         self._previous, self.previous = column("q", np.int64)
         self._key, self.key = column("q", np.int64)
 
-    def write(self, slot: int, event: Event) -> None:
+    def write(self, slot: int, event: Event, figures: Figures) -> None:
         facts = event.facts
         self._type[slot] = _TYPE_CODES[event.type]
         self._source[slot] = _SOURCE_CODES[event.source]
@@ -95,6 +126,10 @@ class Columns:
         self._exchange_ms[slot] = facts.exchange_ms or 0
         self._previous[slot] = event.previous
         self._key[slot] = hash(facts.key)
+        self.keys[slot] = facts.key
+        self.messages[slot] = facts.message
+        self.figures[slot], currency = figures
+        self._currency[slot] = self.currencies.add(currency)
 
     def read(self, slot: int) -> tuple[EventType, Source, str | None, int, int | None, int, bool]:
         """Return type, source, pair, received ns, exchange ms, previous seq and lateness of one slot."""
@@ -106,6 +141,36 @@ class Columns:
             self._exchange_ms[slot] or None,
             self._previous[slot],
             bool(self._late[slot]),
+        )
+
+    def searched(self, slot: int) -> str:
+        """Return what a text search looks at: id and message, lower case."""
+        message = self.messages[slot]
+        return f"{self.keys[slot]}\n{message}".lower() if message else self.keys[slot].lower()
+
+    def block(self, seqs: Seqs, slots: Seqs) -> Block:
+        """Copy the columns of some slots, ascending in ``seqs``."""
+        numbers = slots.tolist()
+        side, pair, status, currency = (c[slots] for c in (self.side, self.pair, self.status, self.currency))
+        figures = pick(self.figures, numbers)
+        unknown = (side == _OTHER_SIDE) | (pair == OVERFLOW) | (status == OVERFLOW) | (currency == OVERFLOW)
+        odd = set(np.flatnonzero(unknown).tolist())
+        if ODD in figures:
+            odd.update(place for place, text in enumerate(figures) if text == ODD)
+        return Block(
+            seqs,
+            self.type[slots],
+            self.source[slots],
+            side,
+            pair,
+            status,
+            currency,
+            self.received_ns[slots],
+            self.exchange_ms[slots],
+            pick(self.keys, numbers),
+            pick(self.messages, numbers),
+            figures,
+            sorted(odd),
         )
 
     def mask_of_types(self, rows: slice, names: Iterable[str]) -> Mask:
@@ -124,6 +189,14 @@ class Columns:
         """Rows whose key has the same hash: the reader compares the text of those few."""
         mask: Mask = self.key[rows] == hash(key)
         return mask
+
+
+def pick(values: list[T], slots: list[int]) -> list[T]:
+    """Copy the values of some slots; a run without a hole is copied as one."""
+    if not slots:
+        return []
+    first, last = slots[0], slots[-1]
+    return values[first : last + 1] if last - first == len(slots) - 1 else list(itemgetter(*slots)(values))
 
 
 def _any_of(column: npt.NDArray[Any], codes: list[int]) -> Mask:

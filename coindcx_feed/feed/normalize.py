@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from coindcx_feed.errors import FrameError, NotJson, UnknownShape
 from coindcx_feed.events import NULL, EventType, Facts
 from coindcx_feed.exchange import codec, wire
+from coindcx_feed.exchange.numbers import WIDE, parse_exact, plain
 from coindcx_feed.exchange.records import (
     BalanceRecord,
     BookRecord,
@@ -21,7 +22,6 @@ from coindcx_feed.exchange.records import (
     Record,
     TradeRecord,
 )
-from coindcx_feed.feed.numbers import WIDE, parse_exact, plain
 
 MAX_RECORD_BYTES: Final = 1 << 20
 """One record larger than this is kept in quarantine, not in the ring."""

@@ -1,14 +1,17 @@
 """The one queue of the account feed: a fixed number of the newest events, one writer, any number of reading threads."""
 
 import threading
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from coindcx_feed.analysis.figures import read_figures
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
-from coindcx_feed.feed.columns import Columns, Mask
+from coindcx_feed.feed.columns import Block, Codes, Columns, Mask, Seqs, pick
 
 ColumnTest = Callable[[Columns, slice], Mask]
 """Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
@@ -34,6 +37,15 @@ class Stored(NamedTuple):
     def record(self) -> bytes:
         """The exchange's record, verbatim."""
         return self.body[self.record_at : self.record_at + self.record_bytes - 1] + b"}"
+
+
+class Timings(NamedTuple):
+    """Copies of columns, one entry per event: type code (index into ``TYPES``), ns, ms (0: unknown), lateness."""
+
+    type: npt.NDArray[np.uint8]
+    received_ns: npt.NDArray[np.int64]
+    exchange_ms: npt.NDArray[np.int64]
+    late: npt.NDArray[np.uint8]
 
 
 class Selection(NamedTuple):
@@ -65,8 +77,7 @@ class Ring:
         self.epoch = epoch
         self._columns = Columns(capacity)
         self._bodies: list[bytes | None] = [None] * capacity
-        self._searched: list[str] = [""] * capacity
-        self._spans: list[int] = [0] * capacity
+        self._spans = array("Q", [0]) * capacity
         self._lock = threading.Lock()
         self._start = first_seq
         self._next = first_seq
@@ -93,6 +104,11 @@ class Ring:
     def statuses(self) -> list[str]:
         return self._columns.statuses.texts()
 
+    @property
+    def codes(self) -> tuple[Codes, Codes, Codes]:
+        """Texts of the codes of pairs, statuses and currencies in a ``Block``. They grow, and never change."""
+        return self._columns.pairs, self._columns.statuses, self._columns.currencies
+
     def append(self, event: Event) -> None:
         """Store the next event. Threads: the writer only.
 
@@ -102,12 +118,10 @@ class Ring:
         if event.seq != self._next:
             raise ValueError(f"expected seq {self._next}, was {event.seq}")
         slot = event.seq % self.capacity
-        facts = event.facts
-        searched = f"{facts.key}\n{facts.message}".lower() if facts.message else facts.key.lower()
+        figures = read_figures(event.type, event.body[event.record_at : -1])
         with self._lock:
-            self._columns.write(slot, event)
+            self._columns.write(slot, event, figures)
             self._bodies[slot] = event.body
-            self._searched[slot] = searched
             self._spans[slot] = event.record_at << 40 | event.record_bytes
             self._next = event.seq + 1
 
@@ -183,11 +197,7 @@ class Ring:
         Threads: any.
         """
         newest = self.version if upto is None else min(upto, self.version)
-        matches = self._matches(test, newest, after)
-        if text is not None:
-            matches = np.array(
-                [seq for seq in matches.tolist() if text(self._searched[seq % self.capacity])], dtype=np.int64
-            )
+        matches = self._matches(test, text, newest, after)
         with self._lock:
             matches = matches[matches >= self.oldest]
             events = [self._stored(seq) for seq in matches[-limit:][::-1].tolist()] if limit else []
@@ -195,21 +205,46 @@ class Ring:
 
     def numbers(
         self, test: ColumnTest | None, text: TextTest | None = None, upto: int | None = None, after: int = 0
-    ) -> list[int]:
+    ) -> Seqs:
         """Return the ``seq`` of all matches, oldest first: an export reads them on in slices."""
-        newest = self.version if upto is None else min(upto, self.version)
-        matches = self._matches(test, newest, after).tolist()
-        return [seq for seq in matches if text(self._searched[seq % self.capacity])] if text else matches
+        return self._matches(test, text, self.version if upto is None else min(upto, self.version), after)
 
-    def fetch(self, numbers: list[int]) -> list[Stored]:
+    def fetch(self, numbers: Iterable[int]) -> list[Stored]:
         """Return those of the given events that are still kept, in the order asked. Threads: any."""
         with self._lock:
             oldest, end = self.oldest, self._next
             return [self._stored(seq) for seq in numbers if oldest <= seq < end]
 
-    def _matches(
-        self, test: ColumnTest | None, newest: int, after: int
-    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def bodies(self, seqs: Seqs) -> list[bytes]:
+        """Return the envelopes of those of the given events that are still kept; ``seqs`` ascend. Threads: any."""
+        with self._lock:
+            slots = (seqs[seqs >= self.oldest] % self.capacity).tolist()
+            return [body for body in pick(self._bodies, slots) if body is not None]
+
+    def block(self, seqs: Seqs) -> Block:
+        """Copy the columns of those of the given events that are still kept; ``seqs`` ascend. Threads: any."""
+        with self._lock:
+            kept = seqs[seqs >= self.oldest]
+            return self._columns.block(kept, kept % self.capacity)
+
+    def timings(self, since_ns: int = 0) -> Timings:
+        """Copy the time columns of the kept events received at or after a time, in order. Threads: any."""
+        with self._lock:
+            slots = np.arange(self.oldest, self._next, dtype=np.int64) % self.capacity
+            received = self._columns.received_ns[slots]
+            wanted = received >= since_ns
+            slots = slots[wanted]
+            columns = self._columns
+            return Timings(columns.type[slots], received[wanted], columns.exchange_ms[slots], columns.late[slots])
+
+    def _matches(self, test: ColumnTest | None, text: TextTest | None, newest: int, after: int) -> Seqs:
+        found = self._passing(test, newest, after)
+        if text is None:
+            return found
+        searched, capacity = self._columns.searched, self.capacity
+        return np.array([seq for seq in found.tolist() if text(searched(seq % capacity))], dtype=np.int64)
+
+    def _passing(self, test: ColumnTest | None, newest: int, after: int) -> Seqs:
         oldest = max(self.oldest, after + 1)
         if newest < oldest:
             return np.empty(0, dtype=np.int64)

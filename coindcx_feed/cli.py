@@ -1,0 +1,185 @@
+"""The command line. Each command is thin: it reads options, calls one room and turns errors into one clear line."""
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Literal
+
+import click
+import typer
+
+from coindcx_feed import __version__
+from coindcx_feed.errors import ConfigError, FeedError
+from coindcx_feed.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="coindcx-feed",
+    help="Live monitor of a CoinDCX futures account. Read-only: orders exist on the embedded simulator only.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Side = Literal["buy", "sell"]
+
+
+def main() -> None:
+    """Run a command; bad input ends with one line on standard error and exit code 2, a refusal with 1."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(error.format_message().replace("\n", " "), 2)
+    except FeedError as error:
+        _fail(str(error), 2 if isinstance(error, ConfigError) else 1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"coindcx-feed: {message}", err=True)
+    sys.exit(code)
+
+
+@app.command()
+def serve() -> None:
+    """Run the feed and the sidecar without a dashboard, until Ctrl-C or SIGTERM."""
+    from coindcx_feed.feed.service import new_runtime, secrets_of
+    from coindcx_feed.logs import OneLine, start_logging, stop_logging
+
+    settings = load_settings()
+    start_logging(settings.data_dir, secrets_of(settings))
+    console = logging.StreamHandler()
+    console.setFormatter(OneLine(secrets_of(settings)))
+    logging.getLogger("coindcx_feed").addHandler(console)
+    runtime = new_runtime(settings, "serve")
+    stopping = threading.Event()
+    _on_signals(stopping)
+    try:
+        runtime.start()
+        address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+        click.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
+        while runtime.is_running and not stopping.wait(0.2):
+            pass
+    finally:
+        runtime.stop()
+        logging.getLogger("coindcx_feed").removeHandler(console)
+        stop_logging()
+    if not stopping.is_set():
+        raise ConfigError("the feed ended by itself: the log above says why")
+
+
+def _on_signals(stopping: threading.Event) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+@app.command()
+def simulate(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default COINDCX_SIMULATOR_PORT")] = None,
+    frames: Annotated[list[Path] | None, typer.Option(help="Serve these recorded frames instead of a market")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", help="More files for --frames")] = None,
+    interval: Annotated[float, typer.Option(min=0.0, help="Seconds between rows that carry no offset")] = 0.1,
+    speed: Annotated[float, typer.Option(min=0.001, help="Factor for rows that carry an offset")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same market")] = 1,
+) -> None:
+    """Run the embedded exchange alone, on loopback, until Ctrl-C."""
+    from coindcx_feed.simulator import exchange
+    from coindcx_feed.simulator import frames as recorded
+
+    if more and not frames:
+        raise ConfigError(f"expected --frames before {more[0]}: coindcx-feed simulate --frames FILE...")
+    chosen = load_settings().simulator_port if port is None else port
+    files = [*(frames or []), *(more or [])]
+    if files:
+        rows = recorded.load_frames(files, interval_s=interval, speed=speed)
+        _run_until_signal(recorded.serve_frames(rows, port=chosen))
+    else:
+        _run_until_signal(exchange.serve(port=chosen, seed=seed))
+
+
+def _run_until_signal(server: Coroutine[None, None, None]) -> None:
+    async def run() -> None:
+        task = asyncio.ensure_future(server)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            return
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(run())
+
+
+@app.command()
+def order(
+    side: Annotated[Side, typer.Argument(help="buy or sell")],
+    pair: Annotated[str, typer.Argument(help="For example B-ETH_USDT")],
+    qty: Annotated[str, typer.Option(help="Quantity in base coins")],
+    price: Annotated[str | None, typer.Option(help="Limit price; without it a market order")] = None,
+    leverage: Annotated[str | None, typer.Option(help="For example 5")] = None,
+) -> None:
+    """Place an order on the embedded simulator. There is no way to reach the real exchange."""
+    from coindcx_feed.simulator.client import place_order
+
+    placed = place_order(load_settings().simulator_port, side, pair, qty, price, leverage)
+    click.echo(f"{placed['id']} {placed['status']}")
+
+
+@app.command()
+def cancel(order_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an order on the simulator")]) -> None:
+    """Cancel an order on the embedded simulator."""
+    from coindcx_feed.simulator.client import cancel_order
+
+    cancel_order(load_settings().simulator_port, order_id)
+    click.echo(f"{order_id} cancelled")
+
+
+@app.command()
+def tail(
+    url: Annotated[str | None, typer.Option(help="Sidecar; default this machine's")] = None,
+    types: Annotated[str | None, typer.Option(help="order,position,balance,… or all")] = None,
+    pairs: Annotated[str | None, typer.Option(help="B-ETH_USDT,…")] = None,
+    since: Annotated[str | None, typer.Option(help="earliest, or SEQ@EPOCH")] = None,
+    output: Annotated[Literal["json", "csv"], typer.Option("--format", help="JSON lines or CSV")] = "json",
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many events")] = None,
+) -> None:
+    """Print events as they come; reconnects and resumes by itself."""
+    from coindcx_feed.client.tail import tail as run_tail
+
+    settings = load_settings()
+    token = settings.sidecar_token.get_secret_value() if settings.sidecar_token else None
+    asyncio.run(
+        run_tail(
+            url or _sidecar_url(settings), types, pairs, since, output, sys.stdout.buffer, token=token, limit=limit
+        )
+    )
+
+
+def _sidecar_url(settings: Settings) -> str:
+    return f"ws://{settings.sidecar_host}:{settings.sidecar_port}/api/v1/ws/coindcx"
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, credentials, clock, ports, owner lock, log file and versions; say what to do."""
+    from coindcx_feed.doctor import examine
+
+    findings = asyncio.run(examine())
+    for finding in findings:
+        click.echo(f"{finding.mark}  {finding.what}: {finding.text}")
+    if any(finding.is_bad for finding in findings):
+        raise typer.Exit(1)

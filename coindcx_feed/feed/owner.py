@@ -1,0 +1,84 @@
+"""One process per account holds the exchange session: a lock in the data folder, and a note that says who."""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from coindcx_feed.errors import ConfigError, OwnerLocked
+
+
+class OwnerLock:
+    """Held from before the first connection to after the last. Freed by the system when the process dies.
+
+    Args:
+        data_dir: Folder of the lock.
+        account: Name of the account: a mode, or anything that tells keys apart. Only a digest of it is written.
+    """
+
+    def __init__(self, data_dir: Path, account: str) -> None:
+        name = hashlib.sha256(account.encode()).hexdigest()[:16]
+        self._folder = data_dir
+        self.path = data_dir / f"owner-{name}.lock"
+        self._note = data_dir / f"owner-{name}.json"
+        self._lock = FileLock(self.path, thread_local=False)
+
+    def acquire(self, role: str, sidecar: str) -> None:
+        """Take the lock.
+
+        Args:
+            role: What this process is, for the other one's message: ``dashboard`` or ``serve``.
+            sidecar: Address where this process offers its events.
+        Raises:
+            OwnerLocked: If another process has it; the message names that process.
+            ConfigError: If the folder cannot be written.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise OwnerLocked(self._describe()) from None
+        except OSError as error:
+            raise ConfigError(
+                f"the data folder {self._folder} cannot be written ({error.strerror}): set COINDCX_DATA_DIR"
+            ) from None
+        note = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "role": role,
+            "sidecar": sidecar,
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._note.write_text(json.dumps(note), encoding="utf-8")
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._note.unlink()
+            self._lock.release()
+
+    def owner(self) -> str | None:
+        """Say in one line who holds the lock, or ``None`` when nobody does."""
+        if self._lock.is_locked:
+            return self._describe()
+        try:
+            with self._lock.acquire(timeout=0):
+                return None
+        except Timeout:
+            return self._describe()
+
+    def _describe(self) -> str:
+        try:
+            note: dict[str, Any] = json.loads(self._note.read_text(encoding="utf-8"))
+            who = f"{note['role']} (process {note['pid']} on {note['host']}, since {note['since']})"
+            where = f"; its events are at {note['sidecar']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            who, where = "another process", ""
+        return f"this account's feed is owned by {who}{where}: use that one, or stop it first"

@@ -1,0 +1,251 @@
+"""The background thread: one loop that owns the session, the pipeline and the sidecar from start to stop."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from typing import Any, Final, Literal, Protocol
+
+from pydantic import SecretStr
+
+from coindcx_feed.errors import ConfigError, OwnerLocked
+from coindcx_feed.events import new_epoch
+from coindcx_feed.exchange import wire
+from coindcx_feed.exchange.rest import RestReader
+from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
+from coindcx_feed.exchange.supervisor import Supervisor
+from coindcx_feed.feed.conversion import Rate, keep_reading
+from coindcx_feed.feed.market import MarketFeed
+from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.owner import OwnerLock
+from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.ring import Ring
+from coindcx_feed.feed.state import AccountState
+from coindcx_feed.feed.watch import Watch
+from coindcx_feed.settings import Settings
+from coindcx_feed.sidecar.server import Sidecar
+
+log = logging.getLogger(__name__)
+
+START_S: Final = 30.0
+STOP_S: Final = 5.0
+
+Role = Literal["dashboard", "serve"]
+
+
+class Upstream(Protocol):
+    """An exchange of our own that the demo starts before the session: addresses and made-up credentials."""
+
+    url: str
+    key: str
+    secret: str
+
+    def start(self, pipeline: Pipeline) -> None:
+        """Begin to serve; may replay simulated history into the pipeline."""
+
+    def stop(self) -> None: ...
+
+
+class FeedRuntime:
+    """Everything that runs. The parts are public for reading from any thread; only the loop changes them.
+
+    Args:
+        settings: Checked settings.
+        role: A dashboard starts even when the sidecar's port or the account is taken, and says so; ``serve`` does not.
+        dashboard_port: Port that the dashboard really listens on, for the sidecar's list of origins.
+        demo: The embedded exchange, in demo mode.
+        timings: Limits of the supervisor.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        role: Role,
+        dashboard_port: int | None = None,
+        demo: Upstream | None = None,
+        timings: Timings = DEFAULT_TIMINGS,
+    ) -> None:
+        self.settings, self.role, self.demo = settings, role, demo
+        self.mode = settings.effective_mode
+        self.ring = Ring(settings.ring_capacity, new_epoch())
+        self.market = MarketFeed()
+        self.marks = Marks(settings.pairs)
+        self.state = AccountState()
+        self.pipeline = Pipeline(self.ring, self.market, self.marks, self.state, NoStore())
+        self.watch = Watch()
+        self.supervisor: Supervisor | None = None
+        self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
+        self.sidecar_error: str | None = None
+        self.owner: str | None = None
+        self.rate: Rate | None = None
+        self.started_ms = int(time.time() * 1000)
+        self._dashboard_change = Change(State.STARTING, time.time_ns())
+        self._noted: tuple[State, str | None] | None = None
+        self._timings = timings
+        self._lock = OwnerLock(settings.data_dir, account_name(settings))
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+
+    @property
+    def change(self) -> Change:
+        """The present state of the connection. Threads: any."""
+        return self._dashboard_change if self.supervisor is None else self.supervisor.change
+
+    def brief(self) -> dict[str, Any]:
+        """Return mode, state and whether the account is being watched. Threads: any."""
+        state = self.change.state
+        return {"mode": self.mode, "state": str(state), "connected": state.is_connected}
+
+    def start(self) -> None:
+        """Take the owner lock and start the thread; returns when the sidecar listens. Threads: any but the feed's.
+
+        Raises:
+            OwnerLocked: If another process owns this account's feed and this is not a dashboard.
+            ConfigError: If the data folder or, but for a dashboard, a port cannot be used.
+        """
+        host, port = self.settings.sidecar_host, self.settings.sidecar_port
+        try:
+            self._lock.acquire(self.role, f"ws://{host}:{port}/api/v1/ws/coindcx")
+        except OwnerLocked as error:
+            if self.role == "serve":
+                raise
+            self.owner = str(error)
+            self._dashboard_change = Change(State.STOPPED, time.time_ns(), self.owner)
+            return
+        self._thread = threading.Thread(target=self._run, name="coindcx-feed", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_S):
+            raise ConfigError(f"expected the feed to start within {START_S:g} s, it did not: see the log file")
+        if self._failure is not None:
+            self._thread.join(STOP_S)
+            raise self._failure
+
+    def stop(self) -> None:
+        """Leave the exchange, close every client, free ports and lock. Safe to call twice. At most ``STOP_S``."""
+        thread, loop, stopping = self._thread, self._loop, self._stopping
+        if thread is not None and thread.is_alive() and loop is not None and stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
+                loop.call_soon_threadsafe(stopping.set)
+            thread.join(STOP_S)
+        self._lock.release()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until the thread has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive. Threads: any."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:
+            self._failure = error
+            if not isinstance(error, ConfigError):
+                log.exception("feed thread ended")
+        finally:
+            self._ready.set()
+            self._lock.release()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        await self._start_sidecar()
+        try:
+            if self.demo is not None:
+                await asyncio.to_thread(self.demo.start, self.pipeline)
+            self.pipeline.on_publish(self.sidecar.notify)
+            await self._serve(self._stopping)
+        finally:
+            await self.sidecar.stop()
+            if self.demo is not None:
+                await asyncio.to_thread(self.demo.stop)
+
+    async def _serve(self, stopping: asyncio.Event) -> None:
+        self.supervisor = self._new_supervisor()
+        upstream = asyncio.create_task(self.supervisor.run(), name="supervisor")
+        tasks = [upstream, asyncio.create_task(self.pipeline.run(), name="pipeline")]
+        tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))
+        waiter = asyncio.create_task(stopping.wait())
+        self._ready.set()
+        try:
+            await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            upstream.cancel()
+            await asyncio.gather(upstream, return_exceptions=True)
+            await self.pipeline.drain()
+            for task in (waiter, *tasks):
+                task.cancel()
+            results = await asyncio.gather(waiter, *tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _start_sidecar(self) -> None:
+        try:
+            await self.sidecar.start()
+        except ConfigError as error:
+            if self.role == "serve":
+                raise
+            self.sidecar_error = str(error)
+            log.error("sidecar not started reason=%r", self.sidecar_error)
+
+    def _urls(self) -> tuple[str, str]:
+        if self.demo is not None:
+            return self.demo.url, self.demo.url
+        return self.settings.stream_url, self.settings.api_url
+
+    def _new_supervisor(self) -> Supervisor:
+        stream_url, api_url = self._urls()
+        credentials = self._credentials()
+        channels = [
+            channel
+            for pair in self.settings.pairs
+            for channel in (wire.trades_channel(pair), wire.candle_channel(pair, "1m"), wire.book_channel(pair, 20))
+        ]
+        reader = None if credentials is None else RestReader(api_url, *credentials)
+        return Supervisor(
+            stream_url, credentials, reader, channels, self.pipeline.receive, self._on_change, self._timings
+        )
+
+    def _credentials(self) -> tuple[SecretStr, SecretStr] | None:
+        if self.demo is not None:
+            return SecretStr(self.demo.key), SecretStr(self.demo.secret)
+        key, secret = self.settings.api_key, self.settings.api_secret
+        return None if key is None or secret is None else (key, secret)
+
+    def _take_rate(self, rate: Rate) -> None:
+        self.rate = rate
+
+    def _on_change(self, change: Change) -> None:
+        is_repeat = (change.state, change.reason) == self._noted
+        self._noted = (change.state, change.reason)
+        if is_repeat:  # only the time of the next try is new
+            return
+        gap = self.watch.add(change)
+        message = f"upstream {change.state}" + (f": {change.reason}" if change.reason else "")
+        self.pipeline.note(message, coindcx_connected=change.state.is_connected, state=str(change.state))
+        if gap is not None and gap.end_ns is not None:
+            self.pipeline.note(
+                "upstream_gap",
+                coindcx_connected=True,
+                state=str(change.state),
+                start_ms=gap.start_ns // 1_000_000,
+                end_ms=gap.end_ns // 1_000_000,
+                cause=gap.cause,
+                recovered=None,
+            )
+
+
+def account_name(settings: Settings) -> str:
+    """Tell accounts apart for the owner lock. Holds the key: never log it."""
+    if settings.effective_mode == "demo":
+        return "demo"
+    return settings.api_key.get_secret_value() if settings.api_key else f"public {settings.stream_url}"

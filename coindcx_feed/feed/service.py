@@ -1,0 +1,269 @@
+"""What pages see of the feed: one service per process, plain data only.
+
+Streamlit reloads modules after an edit. The service therefore lives in a module of its own that no file belongs to, and
+pages exchange dictionaries with it, never classes.
+"""
+
+import sys
+import threading
+import time
+import types
+from typing import Any, Final
+
+from coindcx_feed.analysis.export import export_events
+from coindcx_feed.analysis.filters import EventFilter
+from coindcx_feed.errors import FeedError
+from coindcx_feed.exchange.states import Account
+from coindcx_feed.feed.runtime import FeedRuntime, Role
+from coindcx_feed.logs import RecentLines, start_logging, stop_logging
+from coindcx_feed.settings import Settings, load_settings
+from coindcx_feed.views import account, health, rows, series
+
+_ANCHOR: Final = "_coindcx_feed_process"
+
+
+class FeedService:
+    """Reads of one runtime. Every method may be called from any thread and returns plain data."""
+
+    def __init__(self, runtime: FeedRuntime, recent: RecentLines | None = None) -> None:
+        self.runtime = runtime
+        self._recent = recent
+
+    def version(self) -> int:
+        """The newest ``seq``: moves when there is something new to show."""
+        return self.runtime.ring.version
+
+    def status(self) -> dict[str, Any]:
+        """Everything the status line shows."""
+        runtime, now_ns = self.runtime, time.time_ns()
+        change, ring = runtime.change, runtime.ring
+        newest = ring.latest(1)
+        next_try = None if change.next_try_s is None else int(change.at_ns / 1e6 + change.next_try_s * 1000)
+        return {
+            "mode": runtime.mode,
+            "state": str(change.state),
+            "label": change.state.label,
+            "connected": change.state.is_connected,
+            "state_since_ms": change.at_ns // 1_000_000,
+            "reason": change.reason,
+            "next_try_ms": next_try,
+            **self._proof(),
+            "epoch": ring.epoch,
+            "version": ring.version,
+            "kept": len(ring),
+            "capacity": ring.capacity,
+            "last_event_ms": newest[0].received_ns // 1_000_000 if newest else None,
+            "last_event_seq": newest[0].seq if newest else None,
+            "delay": health.delay(ring, now_ns),
+            "has_credentials": runtime.mode == "demo" or runtime.settings.has_credentials,
+            "pairs": list(runtime.settings.pairs),
+            "sidecar": self._sidecar(),
+            "simulator": {"port": int(runtime.demo.url.rsplit(":", 1)[1])} if runtime.demo else None,
+            "owner": runtime.owner,
+            "started_ms": runtime.started_ms,
+            "now_ms": now_ns // 1_000_000,
+            "counters": self._counters(),
+        }
+
+    def _proof(self) -> dict[str, Any]:
+        supervisor = self.runtime.supervisor
+        if supervisor is None:
+            nothing = {"fact": str(Account.NONE), "age_s": None}
+            return {"transport": {"proof": None, "age_s": None, "limit_s": 10.0}, "account": nothing, "joins": 0}
+        age_s = supervisor.transport_age_s
+        return {
+            "transport": {
+                "proof": None if age_s is None else "frame",
+                "age_s": age_s,
+                "limit_s": supervisor.proof_limit_s,
+            },
+            "account": {"fact": str(supervisor.account), "age_s": supervisor.account_age_s},
+            "joins": supervisor.private_joins,
+        }
+
+    def _sidecar(self) -> dict[str, Any]:
+        runtime = self.runtime
+        if runtime.sidecar_error is not None or runtime.owner is not None:
+            return {"url": None, "clients": 0, "error": runtime.sidecar_error}
+        url = f"ws://{runtime.settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+        return {"url": url, "clients": runtime.sidecar.clients, "error": None}
+
+    def _counters(self) -> dict[str, int]:
+        pipeline, supervisor = self.runtime.pipeline, self.runtime.supervisor
+        counted = pipeline.counters
+        return {
+            **{name: counted[name] for name in ("frames", "records", "late", "market", "failures")},
+            "events": len(self.runtime.ring),
+            "duplicates": pipeline.duplicates.count,
+            "quarantined": pipeline.quarantine.count,
+            "connects": supervisor.connects if supervisor else 0,
+        }
+
+    def select(
+        self, criteria: dict[str, Any], limit: int = 500, upto: int | None = None, after: int = 0
+    ) -> dict[str, Any]:
+        """Return the newest matching events as rows, newest first, with the counts.
+
+        Raises:
+            FeedError: If a criterion is not understood; one line.
+        """
+        ring = self.runtime.ring
+        wanted = EventFilter.from_mapping(criteria)
+        found = ring.select(wanted.column_test(), wanted.text_test(), limit, upto, after)
+        return {
+            "rows": [rows.row(ring, event) for event in found.events],
+            "matching": found.matching,
+            "kept": found.kept,
+            "newest": found.newest,
+        }
+
+    def event(self, seq: int) -> dict[str, Any] | None:
+        """Return one event with record, changes, timeline and related events, or ``None`` when it is gone."""
+        return rows.details(self.runtime.ring, seq)
+
+    def seen(self) -> dict[str, list[str]]:
+        """Return the pairs and statuses that ever occurred, for the choices of a filter."""
+        ring = self.runtime.ring
+        return {"pairs": sorted(ring.pairs), "statuses": list(ring.statuses)}
+
+    def orders(self) -> list[dict[str, Any]]:
+        return account.orders(self.runtime.state)
+
+    def order(self, order_id: str) -> dict[str, Any] | None:
+        """Return an order and its steps, or ``None``."""
+        found = account.order(self.runtime.state, order_id)
+        return None if found is None else {"order": found, "steps": series.order_steps(self.runtime.ring, order_id)}
+
+    def positions(self) -> list[dict[str, Any]]:
+        return account.positions(self.runtime.state, self.runtime.marks)
+
+    def position_series(self, position_id: str, since_ms: float) -> dict[str, Any] | None:
+        runtime = self.runtime
+        now_ms = time.time() * 1000
+        return series.position_series(runtime.ring, runtime.state, runtime.marks, position_id, since_ms, now_ms)
+
+    def balances(self) -> list[dict[str, Any]]:
+        rate = self.runtime.rate
+        return account.balances(self.runtime.state, rate.rate if rate else None, rate.at_ms if rate else None)
+
+    def balance_series(self, currency: str, since_ms: float) -> dict[str, Any]:
+        return series.balance_series(self.runtime.ring, self.runtime.state, currency, since_ms)
+
+    def conversion(self) -> dict[str, Any] | None:
+        """Return rupees per USDT with its time, or ``None`` when it was never read."""
+        rate = self.runtime.rate
+        return None if rate is None else {"rate": str(rate.rate), "at_ms": rate.at_ms, "source": "exchange"}
+
+    def gaps(self) -> list[dict[str, Any]]:
+        return health.gaps(self.runtime.watch)
+
+    def feed(self) -> dict[str, Any]:
+        """Everything the Feed page shows beside the status."""
+        runtime, now_ns = self.runtime, time.time_ns()
+        rates, delays = health.rates(runtime.ring, now_ns)
+        return {
+            "states": health.states(runtime.watch, now_ns / 1e6),
+            "gaps": self.gaps(),
+            "rates": rates,
+            "delays": delays,
+            "quarantine": health.kept_apart(runtime.pipeline.quarantine),
+            "duplicates": health.kept_apart(runtime.pipeline.duplicates),
+            "log": self._recent.lines() if self._recent else [],
+        }
+
+    def export(
+        self, criteria: dict[str, Any], kind: str = "csv", upto: int | None = None, after: int = 0
+    ) -> dict[str, Any]:
+        """Write all matching events to a file in the data folder and say where.
+
+        Raises:
+            FeedError: If a criterion or the kind is not understood, or the folder cannot be written.
+        """
+        runtime = self.runtime
+        folder = runtime.settings.data_dir / "exports"
+        wanted = EventFilter.from_mapping(criteria)
+        return export_events(
+            runtime.ring, wanted, kind, folder, mode=runtime.mode, gaps=self.gaps(), upto=upto, after=after
+        )
+
+    def place_order(
+        self, side: str, pair: str, qty: str, price: str | None = None, leverage: str | None = None
+    ) -> dict[str, Any]:
+        """Place an order on the embedded exchange; there is no way to reach the real one."""
+        return self._on_simulator(lambda demo: demo.place_order(side, pair, qty, price, leverage))
+
+    def cancel_order(self, order_id: str) -> dict[str, Any]:
+        return self._on_simulator(lambda demo: demo.cancel_order(order_id))
+
+    def _on_simulator(self, call: Any) -> dict[str, Any]:
+        demo = self.runtime.demo
+        if demo is None:
+            return {"ok": False, "message": "orders exist in demo mode only: this tool cannot write to an account"}
+        try:
+            return {"ok": True, "message": call(demo)}
+        except FeedError as error:
+            return {"ok": False, "message": str(error)}
+
+
+def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = None) -> FeedRuntime:
+    """Build the runtime for the settings' mode, with the embedded exchange in demo mode."""
+    demo = None
+    if settings.effective_mode == "demo":
+        # Imported here: a live process never loads the simulator.
+        from coindcx_feed.feed.demo import DemoExchange
+
+        demo = DemoExchange(settings.simulator_port)
+    return FeedRuntime(settings, role, dashboard_port, demo)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """List the texts that no log line may hold."""
+    given = (settings.api_key, settings.api_secret, settings.sidecar_token)
+    return [secret.get_secret_value() for secret in given if secret is not None]
+
+
+def start_process_service(dashboard_port: int | None = None) -> FeedService:
+    """Start the feed of this process, once; later calls return the same service.
+
+    Raises:
+        ConfigError: One line: settings, data folder.
+    """
+    anchor = _anchor()
+    with anchor.lock:
+        if anchor.service is None:
+            settings = load_settings()
+            recent = start_logging(settings.data_dir, secrets_of(settings))
+            runtime = new_runtime(settings, "dashboard", dashboard_port)
+            runtime.start()
+            anchor.service = FeedService(runtime, recent)
+        service: FeedService = anchor.service
+        return service
+
+
+def process_service() -> FeedService:
+    """Return the running service; starts it when a page is run without the launcher, as tests do."""
+    return start_process_service()
+
+
+def stop_process_service() -> None:
+    """Stop the feed of this process; harmless when it does not run."""
+    anchor = _anchor()
+    with anchor.lock:
+        if anchor.service is not None:
+            anchor.service.runtime.stop()
+            anchor.service = None
+            stop_logging()
+
+
+_creating = threading.Lock()
+
+
+def _anchor() -> Any:
+    with _creating:
+        module = sys.modules.get(_ANCHOR)
+        if module is None:
+            module = types.ModuleType(_ANCHOR)
+            module.lock = threading.RLock()  # type: ignore[attr-defined]
+            module.service = None  # type: ignore[attr-defined]
+            sys.modules[_ANCHOR] = module
+        return module

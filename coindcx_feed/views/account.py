@@ -1,0 +1,144 @@
+"""Present orders, positions and balances as plain dictionaries. Money is text, exactly as it is known."""
+
+import time
+from decimal import Decimal, localcontext
+from typing import Any
+
+from coindcx_feed.exchange.numbers import WIDE, plain
+from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
+from coindcx_feed.feed.marks import FRESH_S, Marks
+from coindcx_feed.feed.normalize import unrealized_pnl
+from coindcx_feed.feed.state import AccountState, Entity
+
+
+def text(number: Decimal | None) -> str | None:
+    """Write a decimal with all its digits and no exponent."""
+    return None if number is None else format(number, "f")
+
+
+def _given(number: Decimal | None) -> str | None:
+    # The exchange writes 0 for "none" in prices.
+    return text(number) if number else None
+
+
+def orders(state: AccountState) -> list[dict[str, Any]]:
+    """List every known order, last touched first."""
+    return [_order(entity) for entity in reversed(state.orders())]
+
+
+def order(state: AccountState, order_id: str) -> dict[str, Any] | None:
+    entity = state.order(order_id)
+    return None if entity is None else _order(entity)
+
+
+def _order(entity: Entity[OrderRecord]) -> dict[str, Any]:
+    record = entity.record
+    filled = record.filled_quantity
+    share = float(filled / record.total_quantity) if filled is not None and record.total_quantity else None
+    return {
+        "id": record.id,
+        "pair": record.pair,
+        "side": record.side,
+        "status": record.status,
+        "status_is_known": record.has_known_status,
+        "order_type": record.order_type,
+        "price": _given(record.price),
+        "stop_price": _given(record.stop_price),
+        "avg_price": _given(record.avg_price),
+        "quantity": text(record.total_quantity),
+        "remaining_quantity": text(record.remaining_quantity),
+        "cancelled_quantity": text(record.cancelled_quantity),
+        "filled_quantity": None if filled is None else plain(filled),
+        "filled_share": share,
+        "leverage": text(record.leverage),
+        "margin_currency": record.margin_currency_short_name,
+        "fee": text(record.fee_amount),
+        "message": record.display_message,
+        "created_ms": record.created_at,
+        "updated_ms": record.updated_at,
+        "received_ms": entity.received_ns / 1e6,
+        "seq": entity.seq,
+        "is_terminal": record.is_terminal,
+    }
+
+
+def positions(state: AccountState, marks: Marks) -> list[dict[str, Any]]:
+    """List every known position, open ones first, each group by pair."""
+    now_ns = time.time_ns()
+    found = [_position(entity, marks, now_ns) for entity in state.positions()]
+    return sorted(found, key=lambda item: (item["side"] == "flat", item["pair"], item["margin_currency"] or ""))
+
+
+def _position(entity: Entity[PositionRecord], marks: Marks, now_ns: int) -> dict[str, Any]:
+    record = entity.record
+    size = record.active_pos
+    mark = marks.newest(record.pair)
+    age_s = None if mark is None else (now_ns - mark.received_ns) / 1e9
+    price = None if mark is None or not size else mark.price
+    pnl = unrealized_pnl(record, price)
+    margin = record.locked_margin
+    is_crossed = record.margin_type == "crossed"
+    liquidation = None if is_crossed else record.liquidation_price
+    return {
+        "id": record.id,
+        "pair": record.pair,
+        "margin_currency": record.margin_currency_short_name,
+        "quote": record.pair.rpartition("_")[2],
+        "side": "flat" if not size else "long" if size > 0 else "short",
+        "size": text(size),
+        "avg_price": _given(record.avg_price),
+        "mark_price": None if mark is None else text(mark.price),
+        "mark_age_s": age_s,
+        "mark_is_fresh": age_s is not None and age_s <= FRESH_S,
+        "liquidation_price": _given(liquidation),
+        "leverage": text(record.leverage),
+        "margin_type": record.margin_type or "isolated",
+        "margin": text(margin),
+        "maintenance_margin": text(record.maintenance_margin),
+        "unrealized_pnl": None if pnl is None else plain(pnl),
+        "pnl_share": float(pnl / margin) if pnl is not None and margin else None,
+        "liquidation_distance": _distance(price, liquidation),
+        "stop": _given(record.stop_loss_trigger),
+        "target": _given(record.take_profit_trigger),
+        "updated_ms": record.updated_at,
+        "received_ms": entity.received_ns / 1e6,
+        "seq": entity.seq,
+    }
+
+
+def _distance(mark: Decimal | None, liquidation: Decimal | None) -> float | None:
+    # Share of the mark between it and the liquidation price.
+    return float(abs(mark - liquidation) / mark) if mark and liquidation else None
+
+
+def balances(state: AccountState, rate: Decimal | None, rate_ms: int | None) -> list[dict[str, Any]]:
+    """List the wallets, one per currency.
+
+    Args:
+        rate: Rupees per USDT, or ``None`` when unknown.
+        rate_ms: When the rate was learnt.
+    """
+    newest: dict[str, Entity[BalanceRecord]] = {}
+    for entity in sorted(state.balances(), key=lambda item: item.seq):
+        newest[entity.record.currency_short_name] = entity
+    return [_balance(entity, rate, rate_ms) for _, entity in sorted(newest.items(), reverse=True)]
+
+
+def _balance(entity: Entity[BalanceRecord], rate: Decimal | None, rate_ms: int | None) -> dict[str, Any]:
+    record = entity.record
+    currency = record.currency_short_name
+    with localcontext(WIDE):
+        total = record.balance + record.locked_balance
+        share = float(record.locked_balance / total) if total else None
+        in_inr = total * rate if rate is not None and currency == "USDT" else None
+    return {
+        "id": record.id,
+        "currency": currency,
+        "total": text(total),
+        "available": text(record.balance),
+        "locked": text(record.locked_balance),
+        "locked_share": share,
+        "received_ms": entity.received_ns / 1e6,
+        "seq": entity.seq,
+        "in_inr": None if in_inr is None else {"text": text(in_inr), "rate": text(rate), "rate_ms": rate_ms},
+    }

@@ -1,0 +1,114 @@
+"""Time series for charts, as NumPy arrays: times in ms, money as binary floats because pixels need no more."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coindcx_feed.events import EventType
+from coindcx_feed.exchange.numbers import parse_exact
+from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.ring import Ring, Stored
+from coindcx_feed.feed.state import AccountState
+from coindcx_feed.views.rows import of_id
+
+MAX_EVENTS = 5_000
+Floats = npt.NDArray[np.float64]
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # Decimal, int or numeric text; anything else is a hole
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _data(event: Stored) -> dict[str, Any]:
+    data: dict[str, Any] = parse_exact(event.body)["data"]
+    return data
+
+
+def _column(events: list[Stored], name: str) -> Floats:
+    return np.array([_number(_data(event).get(name)) for event in events], dtype=np.float64)
+
+
+def order_steps(ring: Ring, order_id: str) -> list[dict[str, Any]]:
+    """List the updates of an order, oldest first; late ones are left out because they moved nothing."""
+    steps = []
+    for event in of_id(ring, EventType.ORDER, order_id, MAX_EVENTS):
+        if event.is_late:
+            continue
+        data = _data(event)
+        steps.append(
+            {
+                "t_ms": float(event.exchange_ms or event.received_ns / 1e6),
+                "status": data.get("status"),
+                "filled": _number(data.get("filled_quantity")),
+                "avg_price": str(data["avg_price"]) if data.get("avg_price") else None,
+                "seq": event.seq,
+            }
+        )
+    return steps
+
+
+def position_series(
+    ring: Ring, state: AccountState, marks: Marks, position_id: str, since_ms: float, now_ms: float
+) -> dict[str, Any] | None:
+    """Return mark, average, liquidation, size and PnL of a position over time.
+
+    The line breaks (NaN) where no mark was fresh; before the first event of the position nothing is drawn.
+    """
+    entity = state.position(position_id)
+    if entity is None:
+        return None
+    events = [e for e in of_id(ring, EventType.POSITION, position_id, MAX_EVENTS) if not e.is_late]
+    t_ms, mark = marks.series(entity.record.pair, since_ms, now_ms)
+    starts = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
+    at = np.searchsorted(starts, t_ms, side="right") - 1
+
+    def stepped(name: str) -> Floats:
+        values = np.append(_column(events, name), np.nan)
+        return np.asarray(values[at])
+
+    size, average, liquidation = stepped("active_pos"), stepped("avg_price"), stepped("liquidation_price")
+    average[average == 0] = np.nan
+    liquidation[liquidation == 0] = np.nan
+    return {
+        "t_ms": t_ms,
+        "mark": mark,
+        "avg": average,
+        "liquidation": liquidation,
+        "size": size,
+        "pnl": size * (mark - average),
+        "fills": _fills(events, since_ms),
+    }
+
+
+def _fills(events: list[Stored], since_ms: float) -> list[dict[str, Any]]:
+    # The stream carries no fills: a step of the size is one. Its price follows from the averages when the position
+    # grew; when it shrank the average does not move, so the price is not known here (NaN).
+    fills, size_before, average_before = [], 0.0, 0.0
+    for event in events:
+        data = _data(event)
+        size, average = _number(data.get("active_pos")), _number(data.get("avg_price"))
+        t_ms, step = event.received_ns / 1e6, size - size_before
+        if step and t_ms >= since_ms:
+            grew = abs(size) > abs(size_before) and size * size_before >= 0
+            price = (size * average - size_before * average_before) / step if grew else float("nan")
+            fills.append({"t_ms": t_ms, "price": price, "side": "buy" if step > 0 else "sell", "quantity": abs(step)})
+        size_before, average_before = size, average
+    return fills
+
+
+def balance_series(ring: Ring, state: AccountState, currency: str, since_ms: float) -> dict[str, Floats]:
+    """Return total, available and locked of a currency: one step per event, from the last one before ``since_ms``."""
+    keys = {entity.record.id for entity in state.balances() if entity.record.currency_short_name == currency}
+    events = sorted(
+        (event for key in keys for event in of_id(ring, EventType.BALANCE, key, MAX_EVENTS)),
+        key=lambda event: event.seq,
+    )
+    t_ms = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
+    first = max(int(np.searchsorted(t_ms, since_ms, side="right")) - 1, 0)
+    events, t_ms = events[first:], t_ms[first:]
+    available, locked = _column(events, "balance"), _column(events, "locked_balance")
+    return {"t_ms": t_ms, "total": available + locked, "available": available, "locked": locked}

@@ -1,0 +1,39 @@
+"""Exact decimals."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coindcx_feed.exchange.numbers import parse_exact, plain
+
+DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
+
+
+@given(DECIMALS)
+def test_fraction_survives_parsing_exactly(number: Decimal) -> None:
+    """What the exchange wrote is what is held, digit for digit."""
+    text = format(number, "f")
+    assert str(parse_exact(f'{{"x":{text}}}')["x"]) == str(Decimal(text)) or parse_exact(f'{{"x":{text}}}')["x"] == 0
+
+
+@given(DECIMALS)
+def test_plain_text_has_the_same_value_and_no_exponent(number: Decimal) -> None:
+    """Written as the publisher does: no exponent, no trailing zeros."""
+    text = plain(number)
+    assert Decimal(text) == number
+    assert "E" not in text.upper()
+    assert not ("." in text and text.endswith("0"))
+
+
+@pytest.mark.parametrize("text", ['{"x":1e999}', '{"x":-1.5E400}', '{"x":1e-999}'])
+def test_F11_number_beyond_any_meaning_is_refused(text: str) -> None:
+    """An exponent of hundreds would cost memory when written out."""
+    with pytest.raises(ValueError, match="expected a number within"):
+        parse_exact(text)
+
+
+def test_small_exponents_are_numbers() -> None:
+    """The exchange writes 8.893e-05."""
+    assert parse_exact("[8.893e-05]") == [Decimal("0.00008893")]

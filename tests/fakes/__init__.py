@@ -1,0 +1,1 @@
+"""Hand-written helpers shared by the tests of several rooms."""
