@@ -1,0 +1,83 @@
+"""Messages to and from one client: greeting, keep-alive, errors, resume answers. Pure; none has a ``seq``."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import msgspec
+
+from coindcx_feed.errors import BadRequest
+from coindcx_feed.events import iso_ms, new_id
+
+GREETING: Final = "Connected to CoinDCX WebSocket bridge"
+"""The seed's words: scripts written for it look for them."""
+
+
+@dataclass(frozen=True)
+class Auth:
+    """A client's proof; never printed."""
+
+    token: str = field(repr=False)
+
+
+class _Message(msgspec.Struct):
+    type: str | None = None
+    action: str | None = None
+    token: str | None = None
+
+
+def greeting(*, is_connected: bool, mode: str, epoch: str, seq: int) -> bytes:
+    """Build the first message of a connection. ``seq`` is the newest number, 0 when there is none."""
+    data = {"message": GREETING, "coindcx_connected": is_connected, "mode": mode, "epoch": epoch, "seq": seq}
+    return _envelope("system", data)
+
+
+def resume_gap(missed_from: int | None, missed_to: int | None, reason: str) -> bytes:
+    """Say which events a client will not get. ``None`` where the number is not known."""
+    data = {
+        "message": "resume_gap",
+        "recovered": False,
+        "missed_from": missed_from,
+        "missed_to": missed_to,
+        "reason": reason,
+    }
+    return _envelope("system", data)
+
+
+def error(message: str) -> bytes:
+    """Answer a message that was not understood."""
+    return msgspec.json.encode({"type": "error", "data": {"message": message}})
+
+
+def ping() -> bytes:
+    return msgspec.json.encode({"type": "ping", "timestamp": iso_ms(time.time_ns())})
+
+
+def pong() -> bytes:
+    return msgspec.json.encode({"type": "pong", "timestamp": iso_ms(time.time_ns())})
+
+
+def parse_message(text: str) -> Literal["ping", "pong"] | Auth:
+    """Read what a client said. ``ping`` and ``pong`` are accepted as plain words and as JSON with that type.
+
+    Raises:
+        BadRequest: What was expected; repeats nothing of the text, which may hold a token.
+    """
+    word = text.strip()
+    if word in ("ping", "pong"):
+        return "ping" if word == "ping" else "pong"
+    try:
+        message = msgspec.json.decode(text, type=_Message)
+    except msgspec.ValidationError:
+        raise BadRequest('expected ping or {"action":"auth","token":"..."}, was JSON of another shape') from None
+    except (msgspec.DecodeError, RecursionError):
+        raise BadRequest('expected ping or {"action":"auth","token":"..."}, was not JSON') from None
+    if message.action == "auth" and message.token is not None:
+        return Auth(message.token)
+    if message.type in ("ping", "pong"):
+        return "ping" if message.type == "ping" else "pong"
+    raise BadRequest('expected ping or {"action":"auth","token":"..."}, was JSON of another kind')
+
+
+def _envelope(kind: str, data: dict[str, object]) -> bytes:
+    return msgspec.json.encode({"id": new_id(), "timestamp": iso_ms(time.time_ns()), "type": kind, "data": data})

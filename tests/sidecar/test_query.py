@@ -1,0 +1,108 @@
+"""What the address may ask for."""
+
+import pytest
+
+from coindcx_feed.errors import BadRequest
+from coindcx_feed.sidecar.query import ACCOUNT_TYPES, MARKET_TYPES, Query, Wants, parse_query
+
+
+def test_default_is_the_account_feed_from_now_on() -> None:
+    """No parameter at all is the seed's way to connect."""
+    assert parse_query([]) == Query(Wants(ACCOUNT_TYPES, frozenset()), None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("order", {"order"}),
+        ("order,position,balance,fill,ledger,system", ACCOUNT_TYPES),
+        ("price,trade,candle,book", MARKET_TYPES),
+        ("all", ACCOUNT_TYPES | MARKET_TYPES),
+        ("order,all", ACCOUNT_TYPES | MARKET_TYPES),
+    ],
+)
+def test_types(text: str, expected: set[str]) -> None:
+    """Names are joined by commas; ``all`` is both feeds."""
+    assert parse_query([("types", text)]).wants.types == expected
+
+
+def test_pairs_and_position() -> None:
+    """A full query."""
+    query = parse_query([("pairs", "B-ETH_USDT,B-BTC_USDT"), ("since", "12"), ("epoch", "20260101T000000-0badcafe")])
+    assert query.wants.pairs == {"B-ETH_USDT", "B-BTC_USDT"}
+    assert (query.since, query.epoch) == (12, "20260101T000000-0badcafe")
+    assert parse_query([("since", "earliest")]).since == "earliest"
+    assert parse_query([("since", "0"), ("epoch", "E")]).since == 0
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([("types", "orders")], "types: expected some of order, position"),
+        ([("types", "")], "types: .* was \\(empty\\)"),
+        ([("types", "order,")], "types: .* was \\(empty\\)"),
+        ([("types", "Order")], "types: .* was Order"),
+        ([("types", "order;DROP TABLE")], "types: .* was order;DROP TABLE"),
+        ([("types", "__proto__")], "types: "),
+        ([("pairs", "BTCUSDT")], "pairs: expected pairs like B-BTC_USDT, .* was BTCUSDT"),
+        ([("pairs", "")], "pairs: "),
+        ([("pairs", ",".join(["B-A_B"] * 201))], "pairs: expected at most 200"),
+        ([("since", "5")], "since: expected epoch"),
+        ([("since", "-1"), ("epoch", "E")], "since: expected a seq"),
+        ([("since", "1e3"), ("epoch", "E")], "since: expected a seq"),
+        ([("since", "\u0665"), ("epoch", "E")], "since: expected a seq"),
+        ([("since", "9" * 400), ("epoch", "E")], "since: expected a seq"),
+        ([("since", ""), ("epoch", "E")], "since: expected a seq .* was \\(empty\\)"),
+        ([("since", "latest")], "since: expected a seq"),
+        ([("epoch", "E")], "epoch: expected together with since"),
+        ([("since", "earliest"), ("epoch", "E")], "epoch: expected together with since=SEQ"),
+        ([("since", "5"), ("epoch", "")], "epoch: expected the epoch of a greeting"),
+        ([("since", "5"), ("epoch", "E" * 65)], "epoch: expected the epoch"),
+        ([("since", "5"), ("epoch", "a\nb")], "epoch: expected the epoch"),
+        ([("limit", "5")], "expected only types, pairs, since, epoch in the address, was limit"),
+        ([("types", "order"), ("types", "fill")], "types: expected once, was twice"),
+    ],
+)
+def test_T10_anything_else_is_one_clear_line(items: list[tuple[str, str]], expected: str) -> None:
+    """Parameter, what was expected, what came; one printable line."""
+    with pytest.raises(BadRequest, match=expected) as caught:
+        parse_query(items)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "TOKEN", "auth", "key", "unheard_of"])
+def test_T04_values_of_foreign_parameters_are_never_repeated(name: str) -> None:
+    """They may be secrets that landed in the address by mistake."""
+    with pytest.raises(BadRequest) as caught:
+        parse_query([(name, "canary-9f3c1b7a5e2d4860")])
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "passes"),
+    [
+        ("order", "B-BTC_USDT", True),
+        ("order", "B-ETH_USDT", False),
+        ("position", "B-ETH_USDT", False),
+        ("balance", "USDT", True),
+        ("system", None, True),
+        ("ledger", None, True),
+        ("price", None, True),
+        ("trade", "B-ETH_USDT", False),
+    ],
+)
+def test_pairs_filter_only_types_that_have_a_pair(kind: str, pair: str | None, passes: bool) -> None:
+    """A balance's currency and a message about nothing in particular are not pairs."""
+    wants = parse_query([("types", "all"), ("pairs", "B-BTC_USDT")]).wants
+    assert wants.passes(kind, pair) is passes
+
+
+def test_wants_know_which_feeds_they_touch() -> None:
+    """The fan-out skips what nobody asked for."""
+    market = parse_query([("types", "trade")]).wants
+    assert (market.is_account, market.is_market, market.is_whole_account) == (False, True, False)
+    assert parse_query([]).wants.is_whole_account
+    assert parse_query([("types", "all")]).wants.is_whole_account
+    assert not parse_query([("pairs", "B-BTC_USDT")]).wants.is_whole_account
+    assert not market.passes("order", None)
