@@ -1,0 +1,149 @@
+"""A run of consecutive events, framed once, cut per filter on demand."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol, Self
+
+from coindcx_feed.feed.ring import Ring
+from coindcx_feed.sidecar.frames import text_frame, text_frames
+from coindcx_feed.sidecar.limits import Limits
+from coindcx_feed.sidecar.query import Wants
+
+_MOST_MARKET: Final = 10_000
+
+
+class MarketMessage(Protocol):
+    """One market message; ``body`` is its complete envelope."""
+
+    @property
+    def mseq(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def pair(self) -> str | None: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class MarketSource(Protocol):
+    """The bounded buffer of market messages. Reads begin silently at the oldest kept."""
+
+    @property
+    def version(self) -> int:
+        """The newest ``mseq``."""
+
+    def since(self, mseq: int, limit: int) -> Sequence[MarketMessage]:
+        """Return the messages after ``mseq``, oldest first."""
+
+
+Row = tuple[str, str | None, bytes]
+"""Type, pair and frame of one event."""
+
+
+class Batch:
+    """Events after a position, bounded in count and bytes.
+
+    Attributes:
+        seq: Last account event in the batch, or the position it was read from.
+        mseq: The same for market messages.
+    """
+
+    def __init__(self, seq: int, mseq: int, whole: bytes, count: int, rows: list[Row], market: list[Row]) -> None:
+        self.seq = seq
+        self.mseq = mseq
+        self._whole = whole
+        self._count = count
+        self._rows = rows
+        self._market = market
+
+    @classmethod
+    def read(
+        cls,
+        ring: Ring,
+        market: MarketSource | None,
+        seq: int,
+        mseq: int,
+        wanted: Sequence[Wants],
+        limits: Limits,
+        upto: int | None = None,
+    ) -> Self:
+        """Read what the given filters need; types and pairs are looked up only when one of them asks.
+
+        Args:
+            market: ``None`` leaves market messages out.
+            upto: Nothing after this ``seq``.
+        Raises:
+            PositionLost: If ``seq`` is older than the ring; ask ``continued`` first.
+        """
+        most = limits.slice_events if upto is None else min(limits.slice_events, upto - seq)
+        rows: list[Row] = []
+        whole, count = b"", 0
+        if all(wants.is_whole_account or not wants.is_account for wants in wanted):
+            bodies = ring.bodies_since(seq, most)
+            count = _fitting(bodies, limits.slice_bytes)
+            whole = text_frame(bodies[0]) if count == 1 else text_frames(bodies[:count])
+        else:
+            events = ring.since(seq, most)
+            count = _fitting([event.body for event in events], limits.slice_bytes)
+            rows = [(event.type, event.pair, text_frame(event.body)) for event in events[:count]]
+            whole = b"".join([frame for _, _, frame in rows])
+        frames: list[Row] = []
+        if market is not None:
+            is_wanted = any(wants.is_market for wants in wanted)
+            mseq, frames = _read_market(market, mseq, limits) if is_wanted else (market.version, frames)
+        return cls(seq + count, mseq, whole, count, rows, frames)
+
+    def cut(self, wants: Wants, gap: bytes | None = None) -> tuple[bytes, int]:
+        """Return what one filter lets through, as frames in one piece, and the number of events in it.
+
+        Args:
+            gap: Message to put first, for filters with account types.
+        """
+        data, count = b"", 0
+        if wants.is_account:
+            data, count = (self._whole, self._count) if wants.is_whole_account else _passing(self._rows, wants)
+            if gap is not None:
+                data = text_frame(gap) + data
+        if self._market and wants.is_market:
+            market, messages = _passing(self._market, wants)
+            return data + market, count + messages
+        return data, count
+
+
+def market_newest(source: MarketSource, mseq: int, upto: int, wants: Wants) -> tuple[bytes, int, int]:
+    """Conflate for a client that fell behind: of each type and pair only the newest message up to ``upto``.
+
+    Returns:
+        Frames in order, their number, and the new position.
+    """
+    if mseq >= upto or not wants.is_market:
+        return b"", 0, upto
+    newest: dict[tuple[str, str | None], MarketMessage] = {}
+    for message in source.since(mseq, _MOST_MARKET):
+        if message.mseq <= upto and wants.passes(message.type, message.pair):
+            newest.pop((message.type, message.pair), None)  # so that the dictionary stays in order of arrival
+            newest[message.type, message.pair] = message
+    return text_frames(message.body for message in newest.values()), len(newest), upto
+
+
+def _read_market(market: MarketSource, mseq: int, limits: Limits) -> tuple[int, list[Row]]:
+    messages = market.since(mseq, limits.slice_events)
+    taken = messages[: _fitting([message.body for message in messages], limits.slice_bytes)]
+    frames = [(message.type, message.pair, text_frame(message.body)) for message in taken]
+    return (taken[-1].mseq if taken else market.version), frames
+
+
+def _passing(rows: Sequence[Row], wants: Wants) -> tuple[bytes, int]:
+    frames = [frame for kind, pair, frame in rows if wants.passes(kind, pair)]
+    return b"".join(frames), len(frames)
+
+
+def _fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
+    """How many of the first bodies fit, at least one of a non-empty list."""
+    if len(bodies) < 2 or sum(map(len, bodies)) <= most_bytes:
+        return len(bodies)
+    total = 0
+    for count, body in enumerate(bodies):
+        total += len(body)
+        if total > most_bytes:
+            return max(count, 1)
+    return len(bodies)
