@@ -1,0 +1,215 @@
+"""The conversation with one client: proof, greeting, what it says, keep-alive, and its end.
+
+Everything is written to the transport directly, so that one figure tells what is unsent, and the close handshake waits
+for the peer: aiohttp's own would drop the connection before the peer has read the code.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from coindcx_feed.errors import BadRequest
+from coindcx_feed.feed.ring import Ring
+from coindcx_feed.sidecar import protocol
+from coindcx_feed.sidecar.access import Access
+from coindcx_feed.sidecar.codes import REASONS, CloseCode
+from coindcx_feed.sidecar.fanout import Fanout, Reader
+from coindcx_feed.sidecar.frames import PING_FRAME, close_frame, pong_frame, text_frame
+from coindcx_feed.sidecar.limits import Limits
+from coindcx_feed.sidecar.query import Query
+from coindcx_feed.sidecar.resume import begin
+
+_log = logging.getLogger("coindcx_feed.sidecar")
+
+_ENDED: Final = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
+
+Status = Callable[[], Mapping[str, object]]
+"""Gives at least ``mode``, ``state`` and ``connected``; called on the loop's thread."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all clients of one server have in common."""
+
+    ring: Ring
+    status: Status
+    access: Access
+    limits: Limits
+    fanout: Fanout
+
+
+class Session:
+    """One client from the upgrade to its end.
+
+    Args:
+        client: Address for the log, already printable.
+        is_proven: False when a token is configured and the handshake carried none.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        query: Query,
+        *,
+        client: str,
+        is_proven: bool,
+    ) -> None:
+        self._shared = shared
+        self._limits = shared.limits
+        self._ws = ws
+        self._transport = transport
+        self._query = query
+        self._loop = asyncio.get_running_loop()
+        self._began_at = self._heard_at = self._loop.time()
+        self._ping_at = self._began_at + self._limits.ping_s
+        self._unanswered = 0
+        self._messages_at: deque[float] = deque(maxlen=self._limits.messages_per_s)
+        self._cut_off: asyncio.TimerHandle | None = None
+        self.client = client
+        self.is_proven = is_proven
+        self.reader: Reader | None = None
+        self.code: CloseCode | None = None
+        self.done = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve the client until its connection ends. Call once, in the request's task."""
+        deadline = self._loop.call_later(self._limits.auth_s, self._give_up_waiting)
+        try:
+            if self.is_proven:
+                self._join()
+            while (message := await self._ws.receive()).type not in _ENDED:
+                self._hear(message)
+            if message.type is WSMsgType.CLOSE and self.code is None:
+                self._transport.write(close_frame(1000))
+        finally:
+            deadline.cancel()
+            self._end()
+
+    def close(self, code: CloseCode) -> None:
+        """Begin the close handshake; after ``grace_s`` without an answer the connection is cut."""
+        if self.code is not None:
+            return
+        self.code = code
+        self._leave()
+        self._transport.write(close_frame(code, REASONS[code].encode()))
+        self._cut_off = self._loop.call_later(self._limits.grace_s, self._transport.abort)
+
+    def abort(self) -> None:
+        """Cut the connection without a word."""
+        self._transport.abort()
+
+    def keep_alive(self, now: float) -> None:
+        """Send the pings that are due, or close a client that does not answer them. ``now`` is the loop's time."""
+        if self.reader is None or self.code is not None:
+            return
+        if now >= self._ping_at:
+            # Counted in pings, not seconds: a process that was frozen for a minute must not blame its clients.
+            self._unanswered += 1
+            if self._unanswered >= self._limits.missed_pings:
+                self.close(CloseCode.IDLE)
+                return
+            self._ping_at = now + self._limits.ping_s
+            self._transport.write(PING_FRAME)
+        if now - max(self._heard_at, self.reader.sent_at) >= self._limits.idle_s:
+            self._send(protocol.ping())
+
+    def _join(self) -> None:
+        shared, query = self._shared, self._query
+        status = shared.status()
+        is_connected, mode = bool(status["connected"]), str(status["mode"])
+        start = begin(shared.ring, query)
+        self.reader = Reader(self._transport, query.wants, start.seq, self._close_slow)
+        self._send(
+            protocol.greeting(is_connected=is_connected, mode=mode, epoch=shared.ring.epoch, seq=shared.ring.version)
+        )
+        if start.gap is not None:
+            self._send(start.gap)
+        shared.fanout.add(self.reader)
+        types = ",".join(sorted(query.wants.types))
+        _log.info("client joined client=%s types=%s since=%s", self.client, types, query.since)
+
+    def _leave(self) -> None:
+        if self.reader is not None:
+            self._shared.fanout.remove(self.reader)
+
+    def _hear(self, message: WSMessage) -> None:
+        if self.code is not None:
+            return
+        if message.type is WSMsgType.PONG:
+            self._unanswered = 0
+            return
+        self._heard_at = self._loop.time()
+        if self._is_too_fast():
+            self.close(CloseCode.TOO_FAST)
+        elif message.type is WSMsgType.PING:
+            self._write(pong_frame(bytes(message.data)))
+        elif message.type is WSMsgType.BINARY:
+            self.close(CloseCode.BINARY)
+        elif self.is_proven:
+            self._answer(message.data)
+        else:
+            self._check(message.data)
+
+    def _is_too_fast(self) -> bool:
+        times = self._messages_at
+        is_burst = len(times) == times.maxlen and self._heard_at - times[0] < 1.0
+        times.append(self._heard_at)
+        return is_burst
+
+    def _check(self, text: str) -> None:
+        try:
+            said = protocol.parse_message(text)
+        except BadRequest:
+            said = None
+        if isinstance(said, protocol.Auth) and self._shared.access.accepts(said.token):
+            self.is_proven = True
+            self._join()
+        else:
+            self.close(CloseCode.UNAUTHORIZED)
+
+    def _answer(self, text: str) -> None:
+        try:
+            if protocol.parse_message(text) == "ping":
+                self._send(protocol.pong())
+        except BadRequest as problem:
+            self._send(protocol.error(str(problem)))
+
+    def _give_up_waiting(self) -> None:
+        if not self.is_proven:
+            self.close(CloseCode.UNAUTHORIZED)
+
+    def _close_slow(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        _log.warning("client does not read client=%s unsent_bytes=%d", self.client, unsent)
+        self.close(CloseCode.SLOW)
+
+    def _send(self, payload: bytes) -> None:
+        self._write(text_frame(payload))
+
+    def _write(self, frame: bytes) -> None:
+        if self._transport.get_write_buffer_size() > self._limits.unsent_bytes:
+            self._close_slow()
+        elif self.reader is not None:
+            self.reader.write(frame, self._loop.time())
+        else:
+            self._transport.write(frame)
+
+    def _end(self) -> None:
+        self._leave()
+        self._transport.close()
+        if self._transport.get_write_buffer_size() == 0:
+            if self._cut_off is not None:
+                self._cut_off.cancel()
+        elif self._cut_off is None:
+            self._loop.call_later(self._limits.grace_s, self._transport.abort)
+        code = self.code or self._ws.close_code
+        seconds = self._loop.time() - self._began_at
+        _log.info("client closed client=%s code=%s after_s=%.1f", self.client, code, seconds)
+        self.done.set()

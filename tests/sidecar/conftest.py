@@ -1,0 +1,13 @@
+"""Fixtures of the sidecar's tests: one running server with an empty ring."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sidecar.helpers import World
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """A sidecar without a token on a free port."""
+    async with World() as running:
+        yield running
