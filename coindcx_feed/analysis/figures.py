@@ -55,26 +55,26 @@ Figures = tuple[bytes, str | None]
 
 def _of_order(data: bytes) -> Figures:
     order = _decode_order(data)
-    return _checked(b"%b,%b,%b" % (order.price, order.total_quantity, order.filled_quantity)), None
+    return _checked(b",".join((order.price, order.total_quantity, order.filled_quantity))), None
 
 
 def _of_position(data: bytes) -> Figures:
     position = _decode_position(data)
-    return _checked(b"%b,%b," % (position.avg_price, position.active_pos)), None
+    return _checked(b",".join((position.avg_price, position.active_pos, b""))), None
 
 
 def _of_balance(data: bytes) -> Figures:
     balance = _decode_balance(data)
-    return _checked(b",%b," % balance.balance), balance.currency_short_name
+    return _checked(b",".join((b"", balance.balance, b""))), balance.currency_short_name
 
 
 def _of_fill(data: bytes) -> Figures:
     fill = _decode_fill(data)
-    return _checked(b"%b,%b," % (fill.price, fill.quantity)), None
+    return _checked(b",".join((fill.price, fill.quantity, b""))), None
 
 
 def _of_ledger(data: bytes) -> Figures:
-    return _checked(b",%b," % _decode_ledger(data).amount), None
+    return _checked(b",".join((b"", _decode_ledger(data).amount, b""))), None
 
 
 _READERS: Final[dict[str, Callable[[bytes], Figures]]] = {
@@ -98,7 +98,7 @@ def read_figures(kind: str, data: bytes) -> Figures:
         return NONE, None
     try:
         return reader(data)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return ODD, None
 
 
