@@ -44,7 +44,7 @@ class Reader:
         self.on_slow = on_slow
         self.mseq = 0
         self.lane: Lane | None = None
-        self.full_since: float | None = None
+        self.full_since = 0.0
         self._sent_at = 0.0
 
     @property
@@ -140,7 +140,7 @@ class Fanout:
     def _catch_up(self, reader: Reader) -> None:
         """Send one slice to a client that stands before the newest event."""
         limits = self._limits
-        if reader.transport.get_write_buffer_size() > limits.behind_bytes - limits.slice_bytes:
+        if reader.transport.get_write_buffer_size() > limits.behind_bytes:
             self._wait_for(reader)
             return
         if reader.wants.is_account and reader.seq < self._head:
@@ -182,6 +182,7 @@ class Fanout:
 
     def _wait_for(self, reader: Reader) -> None:
         self._full[reader] = None
+        reader.full_since = self._loop.time()
         if self._poll_handle is None:
             self._poll_handle = self._loop.call_later(self._limits.poll_s, self._poll)
 
@@ -198,12 +199,8 @@ class Fanout:
         limits = self._limits
         unsent = reader.transport.get_write_buffer_size()
         if unsent <= limits.behind_bytes:
-            reader.full_since = None
-        elif reader.full_since is None:
-            reader.full_since = now
-        if unsent <= limits.behind_bytes - limits.slice_bytes:
             del self._full[reader]
             self._place(reader)
-        elif unsent > limits.unsent_bytes or now - (reader.full_since or now) > limits.behind_s:
+        elif unsent > limits.unsent_bytes or now - reader.full_since > limits.behind_s:
             del self._full[reader]
             reader.on_slow()

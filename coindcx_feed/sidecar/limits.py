@@ -21,7 +21,8 @@ class Limits:
     behind_s: float = 5.0
     slice_events: int = 250
     """Events read from the ring per turn of the loop: about 0.5 ms with a filter, 0.1 ms without."""
-    slice_bytes: int = 128 * 1024
+    slice_bytes: int = 64 * 1024
+    """Written to one client at a time. With ``behind_s`` it sets the slowest link that is served: 13 KB/s."""
     poll_s: float = 0.01
     auth_s: float = 10.0
     idle_s: float = 30.0

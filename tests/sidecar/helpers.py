@@ -49,10 +49,16 @@ class World:
     """A sidecar with what it reads from. Use as an asynchronous context."""
 
     def __init__(
-        self, *, capacity: int = 1000, token: str | None = None, limits: Limits | None = None, **settings: Any
+        self,
+        *,
+        capacity: int = 1000,
+        ring: Ring | None = None,
+        token: str | None = None,
+        limits: Limits | None = None,
+        **settings: Any,
     ) -> None:
         secret = SecretStr(token) if token is not None else None
-        self.ring = Ring(capacity, EPOCH)
+        self.ring = ring or Ring(capacity, EPOCH)
         self.market = MarketFeed()
         self.status: dict[str, object] = {"mode": "demo", "state": "live", "connected": True, "has_credentials": True}
         self.settings = Settings(sidecar_port=settings.pop("port", 0), sidecar_token=secret, **settings)

@@ -153,6 +153,15 @@ async def _timed(client: Client, count: int) -> tuple[list[int], float]:
     return seqs, longest
 
 
+async def test_F14_a_client_that_asks_for_everything_and_never_reads_is_slow_too() -> None:
+    """While it catches up the same limit holds."""
+    async with World(capacity=15_000, limits=Limits(behind_s=0.2, grace_s=0.2)) as world:
+        world.publish(count=15_000, padding=1000)
+        raw = await RawClient.open(world, "since=earliest", receive_bytes=4096)
+        await eventually(lambda: world.sidecar.slow == 1)
+        raw.close()
+
+
 async def test_F14_a_stalled_client_holds_a_bounded_number_of_bytes() -> None:
     """Whatever is published, it waits in the ring, not in the client's buffer."""
     limits = Limits(behind_s=60)
