@@ -1,0 +1,55 @@
+"""Where a subscription goes on."""
+
+from coindcx_feed.client.position import Position
+
+
+def test_from_now_on_becomes_a_number_with_the_greeting() -> None:
+    """Otherwise events between two connections would be lost when none came in the first."""
+    position = Position()
+    assert position.query() == {}
+    position.take_greeting("E", 7)
+    assert position.query() == {"since": "7", "epoch": "E"}
+
+
+def test_earliest_stays_until_the_first_event() -> None:
+    """A connection that broke before it has seen nothing."""
+    position = Position("earliest")
+    position.take_greeting("E", 7)
+    assert position.query() == {"since": "earliest"}
+    position.take_event(3)
+    assert position.query() == {"since": "3", "epoch": "E"}
+
+
+def test_a_given_number_is_asked_as_given() -> None:
+    """The server judges it, also when the epoch is missing."""
+    assert Position(5, "E").query() == {"since": "5", "epoch": "E"}
+    assert Position(5).query() == {"since": "5"}
+    position = Position(5, "E")
+    position.take_greeting("E", 7)
+    assert position.query() == {"since": "5", "epoch": "E"}
+
+
+def test_another_epoch_means_everything_kept_is_new() -> None:
+    """Numbers of two epochs have nothing to do with each other."""
+    position = Position(5, "old")
+    position.take_greeting("new", 3)
+    assert position.query() == {"since": "earliest"}
+    position.take_gap(None)
+    assert position.query() == {"since": "earliest"}
+    position.take_event(1)
+    assert position.query() == {"since": "1", "epoch": "new"}
+
+
+def test_a_number_never_given_is_dropped() -> None:
+    """The server sends everything it keeps in that case."""
+    position = Position(50, "E")
+    position.take_greeting("E", 3)
+    assert position.query() == {"since": "earliest"}
+
+
+def test_a_known_gap_moves_the_position_behind_it() -> None:
+    """It was told once; asking again would tell it again."""
+    position = Position(5, "E")
+    position.take_greeting("E", 100)
+    position.take_gap(60)
+    assert position.query() == {"since": "60", "epoch": "E"}
