@@ -1,12 +1,14 @@
 """The one event type that ring, sidecar, pages and exports share, and its envelope on the wire."""
 
+import itertools
 import os
+import random
 import time
+import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
-
-import msgspec
 
 
 class EventType(StrEnum):
@@ -77,25 +79,20 @@ def iso_ms(unix_ns: int) -> str:
     return f"{_iso_second(seconds)}.{rest // 1_000_000:03d}Z"
 
 
-_last_second: tuple[int, str] = (0, "1970-01-01T00:00:00")
-
-
+@lru_cache(maxsize=64)
 def _iso_second(seconds: int) -> str:
     # Events come in bursts within one second: formatting a date costs more than the rest of an envelope.
-    global _last_second
-    known, text = _last_second
-    if known != seconds:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        _last_second = (seconds, text)
-    return text
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+# One random UUID per process, whose last twelve digits count: unique as a random one and ten times cheaper.
+_UUID_HEAD: Final = str(uuid.uuid4())[:24]
+_uuid_tail = itertools.count(random.SystemRandom().getrandbits(40))
 
 
 def new_id() -> str:
-    """Return a random UUID (version 4) at a third of the cost of ``str(uuid.uuid4())``."""
-    digits = os.urandom(16).hex()
-    return (
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
-    )
+    """Return a unique UUID (version 4 in form)."""
+    return f"{_UUID_HEAD}{next(_uuid_tail):012x}"
 
 
 NULL: Final = b"null"
@@ -107,7 +104,7 @@ def encode_envelope(
     source: Source,
     received_ns: int,
     record: bytes,
-    derived: dict[str, bytes] | None = None,
+    derived: tuple[str, bytes] | None = None,
     *,
     is_late: bool = False,
 ) -> tuple[bytes, int]:
@@ -115,17 +112,17 @@ def encode_envelope(
 
     Args:
         record: The exchange's JSON object, kept byte for byte.
-        derived: JSON texts of the fields this package adds to ``data``.
+        derived: Name and JSON text of the field that this package adds to ``data``.
     Returns:
         The envelope and the offset of the record in it.
     """
     late = ',"late":true' if is_late else ""
-    names = ',"derived":' + msgspec.json.encode(list(derived)).decode() if derived else ""
+    names = f',"derived":["{derived[0]}"]' if derived else ""
     head = (
-        f'{{"id":"{new_id()}","timestamp":"{iso_ms(received_ns)}","type":"{kind}","seq":{seq}'
-        f',"source":"{source}"{late}{names},"data":'
+        f'{{"id":"{new_id()}","timestamp":"{iso_ms(received_ns)}","type":"{kind.value}","seq":{seq}'
+        f',"source":"{source.value}"{late}{names},"data":'
     ).encode()
-    if derived:
-        added = b"".join(b',"' + name.encode() + b'":' + text for name, text in derived.items())
-        return b"".join((head, record[:-1], added, b"}}")), len(head)
-    return b"".join((head, record, b"}")), len(head)
+    if derived is None:
+        return b"%b%b}" % (head, record), len(head)
+    joint = b"," if len(record) > 2 else b""
+    return b'%b%b%b"%b":%b}}' % (head, record[:-1], joint, derived[0].encode(), derived[1]), len(head)

@@ -1,38 +1,38 @@
 """Exact decimals in and out of JSON. Nothing here passes through a binary float."""
 
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 from typing import Any, Final
 
 import msgspec
 
 WIDE: Final = Context(prec=80)
-_MAX_EXPONENT: Final = 40
+MAX_EXPONENT: Final = 60
 
 
-def _exact(text: str) -> Decimal:
-    number = Decimal(text)
-    if number and not -_MAX_EXPONENT < number.adjusted() < _MAX_EXPONENT:
-        raise ValueError(f"expected a number within 1e±{_MAX_EXPONENT}, was {text[:40]}")
-    return number
-
-
-_decoder = msgspec.json.Decoder(float_hook=_exact)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def parse_exact(text: bytes | str) -> Any:
     """Parse JSON with every fraction as ``Decimal``.
 
     Raises:
-        ValueError: If the text is not JSON or holds a number beyond 1e±40.
+        ValueError: If the text is not JSON.
         RecursionError: If it is nested too deeply.
     """
-    return _decoder.decode(text)
+    try:
+        return _decoder.decode(text)
+    except ArithmeticError:
+        raise ValueError("expected numbers with an exponent below 1e999999, was a larger one") from None
+
+
+def written(number: Decimal) -> str:
+    """Write a decimal with all its digits and no exponent, unless that would take more than ``MAX_EXPONENT`` zeros."""
+    return format(number, "f") if -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT else str(number)
 
 
 def plain(number: Decimal) -> str:
     """Write a decimal without exponent and without trailing zeros, as the exchange's own publisher does."""
-    with localcontext(WIDE):
-        text = format(number, "f")
-    if "." in text:
+    text = written(number)
+    if "." in text and "E" not in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

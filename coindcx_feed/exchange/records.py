@@ -10,10 +10,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# Beyond this no price, size or balance is meant: a guard against texts such as "1e999". Only what is computed with is
-# bounded, because each bound costs a third of a microsecond per record.
-Money = Annotated[Decimal, Field(gt=Decimal("-1e30"), lt=Decimal("1e30"))]
-Detail = Decimal
+from coindcx_feed.exchange.numbers import WIDE
+
 Millis = Annotated[int, Field(ge=0, lt=10**14)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Short = Annotated[str, Field(max_length=128)]
@@ -39,22 +37,22 @@ class OrderRecord(Record):
     pair: Short | None = None
     side: Short | None = None
     order_type: Short | None = None
-    price: Money | None = None
-    avg_price: Money | None = None
-    stop_price: Detail | None = None
-    total_quantity: Money | None = None
-    remaining_quantity: Money | None = None
-    cancelled_quantity: Money | None = None
-    fee_amount: Detail | None = None
-    maker_fee: Detail | None = None
-    taker_fee: Detail | None = None
-    liquidation_fee: Detail | None = None
-    leverage: Detail | None = None
-    ideal_margin: Detail | None = None
-    locked_margin: Detail | None = None
-    take_profit_price: Detail | None = None
-    stop_loss_price: Detail | None = None
-    settlement_currency_conversion_price: Detail | None = None
+    price: Decimal | None = None
+    avg_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    total_quantity: Decimal | None = None
+    remaining_quantity: Decimal | None = None
+    cancelled_quantity: Decimal | None = None
+    fee_amount: Decimal | None = None
+    maker_fee: Decimal | None = None
+    taker_fee: Decimal | None = None
+    liquidation_fee: Decimal | None = None
+    leverage: Decimal | None = None
+    ideal_margin: Decimal | None = None
+    locked_margin: Decimal | None = None
+    take_profit_price: Decimal | None = None
+    stop_loss_price: Decimal | None = None
+    settlement_currency_conversion_price: Decimal | None = None
     margin_currency_short_name: Short | None = None
     position_margin_type: Short | None = None
     stage: Short | None = None
@@ -76,7 +74,7 @@ class OrderRecord(Record):
         total, remaining, cancelled = self.total_quantity, self.remaining_quantity, self.cancelled_quantity
         if total is None or remaining is None or cancelled is None:
             return None
-        return total - remaining - cancelled
+        return WIDE.subtract(WIDE.subtract(total, remaining), cancelled)
 
     @property
     def has_known_status(self) -> bool:
@@ -95,21 +93,21 @@ class PositionRecord(Record):
 
     id: Id
     pair: Short
-    active_pos: Money
-    inactive_pos_buy: Detail | None = None
-    inactive_pos_sell: Detail | None = None
-    avg_price: Money | None = None
-    liquidation_price: Money | None = None
-    locked_margin: Money | None = None
-    locked_user_margin: Detail | None = None
-    locked_order_margin: Detail | None = None
-    take_profit_trigger: Detail | None = None
-    stop_loss_trigger: Detail | None = None
-    leverage: Detail | None = None
-    mark_price: Detail | None = None
-    maintenance_margin: Money | None = None
-    cumulative_funding_fee: Detail | None = None
-    settlement_currency_avg_price: Detail | None = None
+    active_pos: Decimal
+    inactive_pos_buy: Decimal | None = None
+    inactive_pos_sell: Decimal | None = None
+    avg_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    locked_margin: Decimal | None = None
+    locked_user_margin: Decimal | None = None
+    locked_order_margin: Decimal | None = None
+    take_profit_trigger: Decimal | None = None
+    stop_loss_trigger: Decimal | None = None
+    leverage: Decimal | None = None
+    mark_price: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+    cumulative_funding_fee: Decimal | None = None
+    settlement_currency_avg_price: Decimal | None = None
     margin_type: Short | None = None
     margin_currency_short_name: Short | None = None
     updated_at: Millis | None = None
@@ -123,19 +121,19 @@ class BalanceRecord(Record):
 
     id: Id
     currency_short_name: Annotated[str, Field(min_length=1, max_length=32)]
-    balance: Money
-    locked_balance: Money
+    balance: Decimal
+    locked_balance: Decimal
     currency_id: Short | None = None
-    cross_order_margin: Money | None = None
-    cross_user_margin: Money | None = None
+    cross_order_margin: Decimal | None = None
+    cross_user_margin: Decimal | None = None
 
 
 class TradeRecord(Record):
     """``new-trade``. ``m`` 1: the buyer was the maker, so the aggressor sold. ``RT`` runs ahead of ``T``: not used."""
 
     T: Millis
-    p: Money
-    q: Money
+    p: Decimal
+    q: Decimal
     s: Short
     m: int | bool | None = None
     RT: float | None = None
@@ -146,23 +144,23 @@ class PriceRecord(Record):
     """``price-change``: names no pair, so two pairs on one socket cannot be told apart."""
 
     T: Millis
-    p: Money
+    p: Decimal
     pr: Literal["f"]
 
 
 class MarkRecord(Record):
     """One pair of a current-prices frame; every field optional on updates. ``fr``, ``efr``: fraction per interval."""
 
-    ls: Money | None = None
-    mp: Money | None = None
-    fr: Money | None = None
-    efr: Money | None = None
-    h: Money | None = None
-    l: Money | None = None  # noqa: E741  the exchange's name
-    v: Money | None = None
-    pc: Money | None = None
+    ls: Decimal | None = None
+    mp: Decimal | None = None
+    fr: Decimal | None = None
+    efr: Decimal | None = None
+    h: Decimal | None = None
+    l: Decimal | None = None  # noqa: E741  the exchange's name
+    v: Decimal | None = None
+    pc: Decimal | None = None
     mkt: Short | None = None
-    skw: Money | None = None
+    skw: Decimal | None = None
     btST: Millis | None = None
     ctRT: Millis | None = None
     bmST: Millis | None = None
@@ -182,12 +180,12 @@ class CurrentPricesRecord(Record):
 class CandleBar(Record):
     """One bar; ``open_time`` and ``close_time`` are seconds, unlike everything else."""
 
-    open: Money
-    high: Money
-    low: Money
-    close: Money
-    volume: Money
-    quote_volume: Money | None = None
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    quote_volume: Decimal | None = None
     open_time: int
     close_time: float | None = None
     pair: Short

@@ -72,7 +72,7 @@ def test_numbers_as_text_are_accepted() -> None:
     assert record.active_pos == Decimal("-0.010")
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "abc", "", True, [], {}])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "abc", "", True, [], {}])
 def test_F11_amount_that_is_no_number_is_refused_without_printing_it(value: object) -> None:
     """The reason names the field, not the content."""
     with pytest.raises(ValidationError) as caught:

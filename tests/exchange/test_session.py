@@ -32,7 +32,7 @@ async def test_T18_untrusted_certificate_is_refused() -> None:
     await site.start()
     session = Session(f"wss://127.0.0.1:{runner.addresses[0][1]}", _nothing)
     try:
-        with pytest.raises(UpstreamError, match="certificate of .* is not trusted"):
+        with pytest.raises(UpstreamError, match=r"certificate of .* is not trusted"):
             await session.open(5)
     finally:
         await session.close()
@@ -46,7 +46,7 @@ async def test_F06_peer_that_is_no_socketio_server_is_named_so() -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     session = Session(f"ws://127.0.0.1:{runner.addresses[0][1]}", _nothing)
     try:
-        with pytest.raises(UpstreamError, match="expected .* to open a WebSocket, was HTTP 404"):
+        with pytest.raises(UpstreamError, match=r"expected .* to open a WebSocket, was HTTP 404"):
             await session.open(5)
     finally:
         await session.close()
