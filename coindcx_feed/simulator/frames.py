@@ -179,11 +179,9 @@ class FramesPlayer:
 
 
 def build_frames_server(
-    paths: Sequence[Path],
+    frames: Sequence[RecordedFrame],
     *,
     port: int = DEFAULT_PORT,
-    interval_s: float = 0.1,
-    speed: float = 1.0,
     loop: bool = False,
     credentials: Credentials | None = None,
     behaviour: Behaviour | None = None,
@@ -191,36 +189,27 @@ def build_frames_server(
     """Build a server that plays recorded frames; start and stop it like any other.
 
     Args:
-        paths: JSONL files, played in this order.
+        frames: What :func:`load_frames` returned.
         port: TCP port; 0 lets the system choose one.
-        interval_s: Seconds between rows without ``offset_ms``.
-        speed: Factor for rows with ``offset_ms``.
         loop: Begin again after the last frame.
         credentials: What a private join must carry; ``None`` accepts any key.
         behaviour: Delays; the measured ones by default.
-    Raises:
-        ConfigError: If a file or a value is not usable.
     """
-    player = FramesPlayer(load_frames(paths, interval_s=interval_s, speed=speed), loop=loop)
+    player = FramesPlayer(frames, loop=loop)
     return ExchangeServer(port=port, behaviour=behaviour, credentials=credentials, background=[player.run])
 
 
 async def serve_frames(
-    paths: Sequence[Path],
+    frames: Sequence[RecordedFrame],
     *,
     port: int = DEFAULT_PORT,
-    interval_s: float = 0.1,
-    speed: float = 1.0,
     loop: bool = False,
     credentials: Credentials | None = None,
 ) -> None:
     """Serve recorded frames until cancelled.
 
     Raises:
-        ConfigError: If a file, a value or the port is not usable.
+        ConfigError: If the port cannot be bound.
     """
-    server = build_frames_server(
-        paths, port=port, interval_s=interval_s, speed=speed, loop=loop, credentials=credentials
-    )
-    async with server:
+    async with build_frames_server(frames, port=port, loop=loop, credentials=credentials):
         await asyncio.Event().wait()

@@ -129,6 +129,8 @@ class SocketHub:
     async def emit_envelope(self, event: str, envelope: object, belongs: Callable[[Topic], bool]) -> int:
         """Send an envelope as it is to every socket with a joined topic for which ``belongs`` is true."""
         chosen = [peer for peer in self._peers.values() if any(map(belongs, peer.topics.values()))]
+        if not chosen:
+            return 0
         return await self._send("2" + codec.dumps([event, envelope]), chosen)
 
     async def emit_raw(self, packet: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,15 @@ _KIND_OF_EVENT: Final[dict[str, Kind]] = {
     wire.DEPTH_UPDATE_EVENT: "book",
     wire.CANDLE_EVENT: "candles",
 }
+
+
+class Frame(NamedTuple):
+    """A frame the exchange wants to send: when, which event, the text of its ``data``, and the channel it goes to."""
+
+    at_ms: int
+    event: str
+    data: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -9,9 +11,45 @@ import msgspec
 import socketio
 
 from coindcx_feed.exchange import codec, signing, wire
+from coindcx_feed.simulator.engine import Exchange
+from coindcx_feed.simulator.instruments import instruments
+from coindcx_feed.simulator.orders import Order, OrderRequest
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
+from coindcx_feed.simulator.topics import Frame
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 DEADLINE_S = 10.0
+START_MS = 1_790_140_000_000
+
+
+def new_order(
+    side: Any = "buy",
+    quantity: str = "0.05",
+    price: str | None = "2776.5",
+    *,
+    pair: str = "B-ETH_USDT",
+    leverage: int = 5,
+    currency: Any = "USDT",
+) -> Order:
+    """Return an order as the engine makes it; the market price of a market order is 2776."""
+    limit = None if price is None else Decimal(price)
+    request = OrderRequest(side, pair, Decimal(quantity), limit, Decimal(leverage), currency)
+    return Order("order-1", instruments()[pair], request, limit or Decimal(2776), START_MS, START_MS, request.quantity)
+
+
+def funded_exchange(seed: int = 1, usdt: int = 50_000, inr: int = 2_500_000) -> Exchange:
+    """Return an engine with money and nothing else, its deposits' frames already taken."""
+    exchange = Exchange(seed, START_MS)
+    exchange.deposit("USDT", Decimal(usdt))
+    exchange.deposit("INR", Decimal(inr))
+    exchange.advance(START_MS)
+    return exchange
+
+
+def records(frames: list[Frame], event: str) -> list[dict[str, Any]]:
+    """Return the records of all frames of an event, in order, numbers as ``Decimal``."""
+    decode = msgspec.json.Decoder(float_hook=Decimal).decode
+    return [record for frame in frames if frame.event == event for record in decode(frame.data)]
 
 
 async def eventually(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:

@@ -115,7 +115,7 @@ def test_unusable_files_and_values_are_refused(tmp_path: Path) -> None:
 
 async def test_captured_frames_arrive_word_for_word_and_in_order() -> None:
     """Every recorded envelope reaches a client that joined all their channels, spot rows and repeats included."""
-    server = build_frames_server(CAPTURED, port=0, interval_s=0, behaviour=instant())
+    server = build_frames_server(load_frames(CAPTURED, interval_s=0), port=0, behaviour=instant())
     expected = [(frame.event, frame.envelope) for frame in load_frames(CAPTURED)]
     async with server, Recorder() as client:
         await client.connect(server)
@@ -156,7 +156,7 @@ async def test_playback_ends_in_silence_with_sockets_open(tmp_path: Path) -> Non
 async def test_loop_begins_again(tmp_path: Path) -> None:
     """With ``loop`` the frames come round."""
     file = write(tmp_path / "a.jsonl", envelope(1), envelope(2))
-    server = build_frames_server([file], port=0, interval_s=0, loop=True, behaviour=instant())
+    server = build_frames_server(load_frames([file], interval_s=0), port=0, loop=True, behaviour=instant())
     async with server, Recorder() as client:
         await client.connect(server)
         await client.join(server, wire.CURRENT_PRICES_CHANNEL)
@@ -166,7 +166,9 @@ async def test_loop_begins_again(tmp_path: Path) -> None:
 
 async def test_given_credentials_are_checked() -> None:
     """With a key and secret a foreign private join is refused as on the exchange."""
-    server = build_frames_server([SCENARIO], port=0, credentials=Credentials("k", "s"), behaviour=instant())
+    server = build_frames_server(
+        load_frames([SCENARIO]), port=0, credentials=Credentials("k", "s"), behaviour=instant()
+    )
     async with server, Recorder() as client:
         await client.connect(server)
         await client.join_private(server, "k", "wrong")
@@ -175,8 +177,9 @@ async def test_given_credentials_are_checked() -> None:
 
 async def test_serve_frames_runs_until_cancelled(server: ExchangeServer) -> None:
     """A busy port ends it with one line; otherwise only cancellation does."""
+    frames = load_frames([SCENARIO])
     with pytest.raises(ConfigError, match="in use"):
-        await serve_frames([SCENARIO], port=server.port)
+        await serve_frames(frames, port=server.port)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
-            await serve_frames([SCENARIO], port=0)
+            await serve_frames(frames, port=0)
