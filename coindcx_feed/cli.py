@@ -96,18 +96,15 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same market")] = 1,
 ) -> None:
     """Run the embedded exchange alone, on loopback, until Ctrl-C."""
-    from coindcx_feed.simulator import exchange
-    from coindcx_feed.simulator import frames as recorded
+    from coindcx_feed.feed import demo
 
     if more and not frames:
         raise ConfigError(f"expected --frames before {more[0]}: coindcx-feed simulate --frames FILE...")
     chosen = load_settings().simulator_port if port is None else port
     files = [*(frames or []), *(more or [])]
-    if files:
-        rows = recorded.load_frames(files, interval_s=interval, speed=speed)
-        _run_until_signal(recorded.serve_frames(rows, port=chosen))
-    else:
-        _run_until_signal(exchange.serve(port=chosen, seed=seed))
+    server = demo.simulate_frames(files, chosen, interval, speed) if files else demo.simulate(chosen, seed)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    _run_until_signal(server)
 
 
 def _run_until_signal(server: Coroutine[None, None, None]) -> None:
@@ -120,7 +117,6 @@ def _run_until_signal(server: Coroutine[None, None, None]) -> None:
         except asyncio.CancelledError:
             return
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     asyncio.run(run())
 
 
@@ -133,7 +129,7 @@ def order(
     leverage: Annotated[str | None, typer.Option(help="For example 5")] = None,
 ) -> None:
     """Place an order on the embedded simulator. There is no way to reach the real exchange."""
-    from coindcx_feed.simulator.client import place_order
+    from coindcx_feed.feed.demo import place_order
 
     placed = place_order(load_settings().simulator_port, side, pair, qty, price, leverage)
     click.echo(f"{placed['id']} {placed['status']}")
@@ -142,7 +138,7 @@ def order(
 @app.command()
 def cancel(order_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an order on the simulator")]) -> None:
     """Cancel an order on the embedded simulator."""
-    from coindcx_feed.simulator.client import cancel_order
+    from coindcx_feed.feed.demo import cancel_order
 
     cancel_order(load_settings().simulator_port, order_id)
     click.echo(f"{order_id} cancelled")
@@ -162,11 +158,28 @@ def tail(
 
     settings = load_settings()
     token = settings.sidecar_token.get_secret_value() if settings.sidecar_token else None
-    asyncio.run(
-        run_tail(
-            url or _sidecar_url(settings), types, pairs, since, output, sys.stdout.buffer, token=token, limit=limit
-        )
+    seq, epoch = _position(since)
+    run = run_tail(
+        url or _sidecar_url(settings),
+        types.split(",") if types else None,
+        pairs.split(",") if pairs else None,
+        seq,
+        output,
+        sys.stdout.buffer,
+        token=token,
+        limit=limit,
+        epoch=epoch,
     )
+    _run_until_signal(run)
+
+
+def _position(since: str | None) -> tuple[int | Literal["earliest"] | None, str | None]:
+    if since is None or since == "earliest":
+        return ("earliest" if since else None), None
+    seq, at, epoch = since.partition("@")
+    if not seq.isdecimal() or not at or not epoch:
+        raise ConfigError(f"--since: expected earliest or SEQ@EPOCH as a greeting tells them, was {since[:80]!r}")
+    return int(seq), epoch
 
 
 def _sidecar_url(settings: Settings) -> str:
@@ -183,3 +196,7 @@ def doctor() -> None:
         click.echo(f"{finding.mark}  {finding.what}: {finding.text}")
     if any(finding.is_bad for finding in findings):
         raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -41,10 +41,12 @@ async def examine() -> list[Finding]:
         return [*found, Finding("settings", str(error), is_bad=True)]
     found.append(Finding("settings", f"mode {settings.effective_mode}, pairs {', '.join(settings.pairs) or 'none'}"))
     found.extend(await _credentials(settings))
-    found.append(_port("sidecar port", settings.sidecar_host, settings.sidecar_port, "COINDCX_SIDECAR_PORT"))
-    if settings.effective_mode == "demo":
-        found.append(_port("simulator port", "127.0.0.1", settings.simulator_port, "COINDCX_SIMULATOR_PORT"))
-    found.append(_owner(settings))
+    owner = _owner(settings)
+    found.append(owner)
+    if not owner.is_bad:  # else the owner itself holds them
+        found.append(_port("sidecar port", settings.sidecar_host, settings.sidecar_port, "COINDCX_SIDECAR_PORT"))
+        if settings.effective_mode == "demo":
+            found.append(_port("simulator port", "127.0.0.1", settings.simulator_port, "COINDCX_SIMULATOR_PORT"))
     found.append(_log_file(log_path(settings.data_dir)))
     return found
 

@@ -30,8 +30,8 @@ Receive = Callable[[str, object], None]
 class _EventSocket(aiohttp.ClientWebSocketResponse):
     """Takes the events off before the library sees them; handshake, pings and disconnects pass through.
 
-    The library would spend a task and a timer on each event (30 of 45 microseconds), and a packet that is not JSON would
-    end in its log. Here also every frame can be seen, pings included: each one proves the transport alive.
+    The library would spend a task and a timer on each event (30 of 45 microseconds), and a packet that is not JSON
+    would end in its log. Here also every frame can be seen, pings included: each one proves the transport alive.
     """
 
     session: "Session"

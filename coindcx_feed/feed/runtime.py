@@ -37,14 +37,20 @@ Role = Literal["dashboard", "serve"]
 class Upstream(Protocol):
     """An exchange of our own that the demo starts before the session: addresses and made-up credentials."""
 
-    url: str
     key: str
     secret: str
+
+    @property
+    def url(self) -> str: ...
 
     def start(self, pipeline: Pipeline) -> None:
         """Begin to serve; may replay simulated history into the pipeline."""
 
     def stop(self) -> None: ...
+
+    def place_order(self, side: str, pair: str, qty: str, price: str | None, leverage: str | None) -> str: ...
+
+    def cancel_order(self, order_id: str) -> str: ...
 
 
 class FeedRuntime:

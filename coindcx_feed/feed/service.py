@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Callable
 from typing import Any, Final
 
 from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
-from coindcx_feed.feed.runtime import FeedRuntime, Role
+from coindcx_feed.feed.runtime import FeedRuntime, Role, Upstream
 from coindcx_feed.logs import RecentLines, start_logging, stop_logging
 from coindcx_feed.settings import Settings, load_settings
 from coindcx_feed.views import account, health, rows, series
@@ -195,7 +196,7 @@ class FeedService:
     def cancel_order(self, order_id: str) -> dict[str, Any]:
         return self._on_simulator(lambda demo: demo.cancel_order(order_id))
 
-    def _on_simulator(self, call: Any) -> dict[str, Any]:
+    def _on_simulator(self, call: Callable[[Upstream], str]) -> dict[str, Any]:
         demo = self.runtime.demo
         if demo is None:
             return {"ok": False, "message": "orders exist in demo mode only: this tool cannot write to an account"}

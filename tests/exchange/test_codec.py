@@ -23,5 +23,5 @@ def test_F11_event_that_is_not_json_becomes_an_event_of_its_own(text: str) -> No
 @pytest.mark.parametrize("text", ['2["event",{}]', "40", "", '{"sid":'])
 def test_engineio_probing_gets_the_error_it_expects(text: str) -> None:
     """Engine.IO tries each message as JSON and falls back on ValueError."""
-    with pytest.raises(ValueError, match="not JSON|malformed|truncated"):
+    with pytest.raises(ValueError, match=r"not JSON|malformed|truncated"):
         codec.loads(text)
