@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from coindcx_feed.exchange.numbers import MAX_EXPONENT
 from coindcx_feed.exchange.records import CurrentPricesRecord
 
 FRESH_S: Final = 10.0
@@ -53,7 +54,7 @@ class Marks:
         self._lock = threading.Lock()
 
     def update(self, record: CurrentPricesRecord, received_ns: int, open_pairs: Iterable[str]) -> None:
-        """Take the marks of one current-prices frame; rows without ``mp`` change nothing."""
+        """Take the marks of one current-prices frame; rows without a usable ``mp`` change nothing."""
         charted = self._chosen.union(open_pairs)
         second = received_ns // 1_000_000_000
         with self._lock:
@@ -89,6 +90,11 @@ class Marks:
 
 
 def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    # Whatever is no positive number of a sane size is no mark: 0 stands for "none" on this exchange.
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number > 0 and -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT else None
