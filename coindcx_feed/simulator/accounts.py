@@ -105,15 +105,25 @@ class Account:
         self.ledger.move(at_ms, order.request.currency, "order margin back", "locked", "available", amount)
         order.locked_margin = order.reserved_quantity = _ZERO
 
-    def apply_fill(self, order: Order, price: Decimal, quantity: Decimal, is_maker: bool, at_ms: int) -> bool:
+    def apply_fill(
+        self, order: Order, price: Decimal, quantity: Decimal, is_maker: bool, traded_ms: int, booked_ms: int
+    ) -> bool:
         """Apply one execution to order, position and books.
 
         A fill against the position closes first and opens with the rest.
 
+        Args:
+            order: An order with at least this quantity remaining.
+            price: USDT.
+            quantity: Base coins.
+            is_maker: Whether the order rested in the book.
+            traded_ms: Time of the trade, shown by the fill only.
+            booked_ms: Time of all bookings, and of order and position.
         Returns:
             False, with nothing changed, if the wallet cannot carry what would be opened.
         """
         request, instrument = order.request, order.instrument
+        at_ms = booked_ms
         position = self.position(instrument, request.currency, request.leverage, at_ms)
         against = position.active * order.sign < 0
         closing = min(quantity, abs(position.active)) if against else _ZERO
@@ -129,7 +139,7 @@ class Account:
         order.apply_quantity(price, quantity, paid, at_ms)
         position.updated_ms = at_ms
         rate = conversion_rate(request.currency)
-        self.fills.append(Fill(self.new_id(), order, price, quantity, is_maker, paid, at_ms))
+        self.fills.append(Fill(self.new_id(), order, price, quantity, is_maker, paid, traded_ms))
         self.rows.append(LedgerRow(self.new_id(1), order, position.id, profit * rate, paid * rate, at_ms))
         if order.is_terminal:
             self.release(order, at_ms)

@@ -239,10 +239,7 @@ class Exchange:
         self._publish_state_later(order)
 
     def _book(self, order: Order, match: Match) -> bool:
-        # The fill keeps the trade's time; the order's frame carries the time it is published.
-        is_done = self.account.apply_fill(order, match.price, match.quantity, match.is_maker, match.at_ms)
-        order.updated_ms = max(self.now_ms, order.updated_ms)
-        return is_done
+        return self.account.apply_fill(order, match.price, match.quantity, match.is_maker, match.at_ms, self.now_ms)
 
     def _settle_exit(self, orders: list[Order]) -> None:
         for order in orders:

@@ -88,6 +88,7 @@ class PrivateReads:
             and (end_ms is None or fill.at_ms <= end_ms)
             and fill.order.request.currency in currencies
         ]
+        found.sort(key=lambda fill: fill.at_ms, reverse=True)
         return [_fill_row(fill) for fill in _page(found, body)]
 
     def transactions(self, _request: web.Request, body: Body) -> object:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from simulator.helpers import Recorder
+from simulator.helpers import START_MS, Clock, Recorder, funded_exchange
 
 from coindcx_feed.simulator.behaviour import instant
+from coindcx_feed.simulator.engine import Exchange
+from coindcx_feed.simulator.exchange import build_exchange_server
 from coindcx_feed.simulator.server import ExchangeServer
 
 
@@ -22,3 +24,22 @@ async def recorder(server: ExchangeServer) -> AsyncIterator[Recorder]:
     async with Recorder() as client:
         await client.connect(server)
         yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The wall clock of :func:`live_server`: it stands still until a test moves it."""
+    return Clock(START_MS)
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    """An engine with money and no trader."""
+    return funded_exchange()
+
+
+@pytest.fixture
+async def live_server(exchange: Exchange, clock: Clock) -> AsyncIterator[ExchangeServer]:
+    """A server around :func:`exchange`, driven by :func:`clock`."""
+    async with build_exchange_server(exchange, port=0, behaviour=instant(), clock_ms=clock) as running:
+        yield running

@@ -127,3 +127,32 @@ class RawSocket:
         await self.text()
         await self.ws.send_str("40")
         return await self.text()
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+async def call(
+    server: ExchangeServer,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    key: str = DEMO_KEY,
+    secret: str = DEMO_SECRET,
+) -> tuple[int, Any, str]:
+    """Send one request, signed if it has a body; return status, parsed reply and its text."""
+    raw, headers = (b"", {}) if body is None else signing.signed_body(key, secret, {"timestamp": START_MS, **body})
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, server.url + path, data=raw or None, headers=headers) as reply,
+    ):
+        text = await reply.text()
+        return reply.status, msgspec.json.Decoder(float_hook=Decimal).decode(text), text

@@ -34,12 +34,12 @@ def test_limit_order_of_the_scenario() -> None:
     account.reserve(order, order.total)
     assert order.ideal_margin == order.locked_margin == D("27.84690675")
     assert account.wallet("USDT") == Wallet("USDT", D("472.15309325"), D("27.84690675"))
-    assert account.apply_fill(order, D("2776.5"), D("0.02"), True, START_MS)
+    assert account.apply_fill(order, D("2776.5"), D("0.02"), True, START_MS, START_MS)
     position = account.positions["B-ETH_USDT", "USDT"]
     assert (order.locked_margin, order.fee_amount) == (D("16.70814405"), D("0.01310508"))
     assert (position.locked_margin, position.user_margin) == (D("11.12565762"), D("11.1387627"))
-    assert account.apply_fill(order, D("2776.5"), D("0.03"), True, START_MS)
-    assert (order.status, order.locked_margin, order.fee_amount) == ("filled", 0, D("0.0327627"))
+    assert account.apply_fill(order, D("2776.5"), D("0.03"), True, START_MS, START_MS)
+    assert (order.status, order.locked_margin, order.fee_amount) == ("filled", D(0), D("0.0327627"))
     assert (position.locked_margin, position.user_margin) == (D("27.81414405"), D("27.84690675"))
     assert account.wallet("USDT") == Wallet("USDT", D("472.15309325"), D("27.81414405"))
 
@@ -62,10 +62,10 @@ def test_round_trip_ends_in_profit_minus_fees() -> None:
     entry.price = D("86857.7")
     account.reserve(entry, entry.total)
     assert entry.ideal_margin == D("13105.5240645")
-    account.apply_fill(entry, D("86858.1"), D("1.5"), False, START_MS)
+    account.apply_fill(entry, D("86858.1"), D("1.5"), False, START_MS, START_MS)
     for quantity, price in (("1", "86869.5"), ("0.5", "86868.9")):
         leaving = new_order("sell", quantity, None, pair="B-BTC_USDT", leverage=10)
-        account.apply_fill(leaving, D(price), D(quantity), False, START_MS)
+        account.apply_fill(leaving, D(price), D(quantity), False, START_MS, START_MS)
     assert account.wallet("USDT") == Wallet("USDT", D("99863.051251"), D(0))
     assert account.positions["B-BTC_USDT", "USDT"].active == 0
     assert [row.profit for row in account.rows] == [0, D("11.4"), D("5.4")]
@@ -86,12 +86,12 @@ def test_fill_through_the_position_closes_then_opens() -> None:
     account = new_account()
     entry = new_order(quantity="0.001", price=None)
     account.reserve(entry, entry.total)
-    account.apply_fill(entry, D(2776), D("0.001"), False, START_MS)
+    account.apply_fill(entry, D(2776), D("0.001"), False, START_MS, START_MS)
     flip = new_order("sell", "0.003", None)
     account.reserve(flip, D("0.002"))
-    account.apply_fill(flip, D(2770), D("0.003"), False, START_MS)
+    account.apply_fill(flip, D(2770), D("0.003"), False, START_MS, START_MS)
     position = account.positions["B-ETH_USDT", "USDT"]
-    assert (position.active, position.avg_price, flip.status) == (D("-0.002"), 2770, "filled")
+    assert (position.active, position.avg_price, flip.status) == (D("-0.002"), D(2770), "filled")
     assert account.wallet("USDT").locked == position.locked_margin
 
 
@@ -100,7 +100,7 @@ def test_fill_that_opens_more_than_reserved_takes_margin_or_is_refused() -> None
     rich, poor = new_account(), new_account("0.1")
     for account, is_done in ((rich, True), (poor, False)):
         order = new_order("sell", "0.05", "2776")
-        assert account.apply_fill(order, D(2776), D("0.05"), True, START_MS) is is_done
+        assert account.apply_fill(order, D(2776), D("0.05"), True, START_MS, START_MS) is is_done
         assert order.filled == (D("0.05") if is_done else 0)
         assert account.ledger.total("USDT") == 0
 
@@ -110,9 +110,9 @@ def test_loss_beyond_wallet_and_margin_is_insured() -> None:
     account = new_account("30")
     entry = new_order(price=None)
     account.reserve(entry, entry.total)
-    account.apply_fill(entry, D(2776), D("0.05"), False, START_MS)
+    account.apply_fill(entry, D(2776), D("0.05"), False, START_MS, START_MS)
     leaving = new_order("sell", "0.05", None)
-    account.apply_fill(leaving, D(1000), D("0.05"), False, START_MS)
+    account.apply_fill(leaving, D(1000), D("0.05"), False, START_MS, START_MS)
     assert account.wallet("USDT") == Wallet("USDT", D(0), D(0))
     assert account.ledger.balance("USDT", "insurance") < 0
     assert account.ledger.total("USDT") == 0
@@ -154,7 +154,7 @@ def test_books_follow_any_sequence_of_orders(steps: list[tuple[str, int, int, in
         orders.append(order)
         quantity = min(D(filled) / 1000, order.total)
         if quantity:
-            account.apply_fill(order, D(price), quantity, is_maker, START_MS)
+            account.apply_fill(order, D(price), quantity, is_maker, START_MS, START_MS)
         if lots % 2 and not order.is_terminal:
             order.apply_end(START_MS)
             account.release(order, START_MS)

@@ -77,8 +77,8 @@ def test_book_stream_can_be_followed(depth: Any) -> None:
                 book[side] = {price: size for price, size in book[side].items() if size}
             book = trimmed(book, depth)
         now = books.book("B-ETH_USDT", frame.at_ms, depth)
-        for side, levels in (("asks", now.asks), ("bids", now.bids)):
-            assert book[side] == {instrument.price(tick): instrument.quantity(lots) for tick, lots in levels}
+        for side, shown in (("asks", now.asks), ("bids", now.bids)):
+            assert book[side] == {instrument.price(tick): instrument.quantity(lots) for tick, lots in shown}
 
 
 def test_some_updates_mention_levels_outside_the_window() -> None:

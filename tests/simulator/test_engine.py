@@ -188,7 +188,7 @@ def test_closing_order_needs_no_margin() -> None:
     exchange.advance(START_MS + 2_000)
     first = exchange.place(market_request("sell", "0.03"))
     second = exchange.place(market_request("sell", "0.05"))
-    assert (first.ideal_margin, first.reserved_quantity) == (0, 0)
+    assert (first.ideal_margin, first.reserved_quantity) == (D(0), D(0))
     assert second.reserved_quantity == D("0.03")
     exchange.advance(START_MS + 4_000)
     assert exchange.account.positions[ETH, "USDT"].active == D("-0.03")
@@ -211,7 +211,7 @@ def test_exit_closes_by_orders_of_one_group(parts: int) -> None:
     assert len(ended) == parts
     assert {(row["status"], row["group_status"]) for row in ended} == {("filled", "success")}
     assert ended[0]["display_message"] == "ETHUSDT Position exited successfully!"
-    assert (position.active, exchange.account.wallet("USDT").locked) == (0, 0)
+    assert (position.active, exchange.account.wallet("USDT").locked) == (D(0), D(0))
     with pytest.raises(Refusal, match="inactive"):
         exchange.exit(position)
 

@@ -56,7 +56,7 @@ def test_trades_at_the_price_use_up_the_queue_first() -> None:
     order.queue_ahead = D("0.03")
     trades = [trade(277_600, 20), trade(277_600, 25, at_ms=START_MS + 7), trade(277_600, 99, sold=False)]
     matches = take_trades(order, trades)
-    assert [(m.price, m.quantity, m.is_maker, m.at_ms) for m in matches] == [(2776, D("0.015"), True, START_MS + 7)]
+    assert [(m.price, m.quantity, m.is_maker, m.at_ms) for m in matches] == [(D(2776), D("0.015"), True, START_MS + 7)]
     assert order.queue_ahead == 0
 
 

@@ -40,7 +40,7 @@ def test_average_is_weighted() -> None:
     order = new_order(quantity="3", price=None)
     order.apply_quantity(D(100), D(1), D(0), START_MS)
     order.apply_quantity(D(106), D(2), D(0), START_MS)
-    assert (order.avg_price, order.status, order.display_message) == (104, "filled", "ETH market buy order filled!")
+    assert (order.avg_price, order.status, order.display_message) == (D(104), "filled", "ETH market buy order filled!")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_end_moves_the_remainder_to_cancelled(fills: list[str], rejected: bool, 
     for quantity in fills:
         order.apply_quantity(D(2776), D(quantity), D(0), START_MS)
     order.apply_end(START_MS + 1, is_rejected=rejected)
-    assert (order.status, order.remaining, order.is_terminal) == (status, 0, True)
+    assert (order.status, order.remaining, order.is_terminal) == (status, D(0), True)
     assert order.cancelled == D("0.05") - sum(map(D, fills))
 
 
@@ -84,4 +84,4 @@ def test_announcement_names_coin_kind_and_side() -> None:
 
 def test_rates() -> None:
     """One USDT is 102 INR."""
-    assert (conversion_rate("USDT"), conversion_rate("INR")) == (1, 102)
+    assert (conversion_rate("USDT"), conversion_rate("INR")) == (D(1), D(102))

@@ -42,7 +42,7 @@ def test_enlarging_moves_the_average() -> None:
     position = new_position()
     position.apply_opening(-1, D(100), D(1), D(20), D(0))
     position.apply_opening(-1, D(103), D(2), D(41), D(0))
-    assert (position.active, position.avg_price, position.user_margin) == (-3, 102, 61)
+    assert (position.active, position.avg_price, position.user_margin) == (D(-3), D(102), D(61))
 
 
 def test_closing_realises_profit_and_frees_margin_in_proportion() -> None:
@@ -50,8 +50,8 @@ def test_closing_realises_profit_and_frees_margin_in_proportion() -> None:
     position = new_position()
     position.apply_opening(-1, D(100), D(3), D(60), D("0.6"))
     profit, released = position.apply_closing(D(90), D(1))
-    assert (profit, released) == (10, D("19.8"))
-    assert (position.active, position.avg_price, position.user_margin) == (-2, 100, 40)
+    assert (profit, released) == (D(10), D("19.8"))
+    assert (position.active, position.avg_price, position.user_margin) == (D(-2), D(100), D(40))
 
 
 def test_closing_all_leaves_nothing() -> None:
@@ -59,5 +59,5 @@ def test_closing_all_leaves_nothing() -> None:
     position = new_position()
     position.apply_opening(1, D(100), D(3), D(60), D("0.7"))
     profit, released = position.apply_closing(D(99), D(3))
-    assert (profit, released) == (-3, D("59.3"))
-    assert (position.active, position.avg_price, position.locked_margin, position.user_margin) == (0, 0, 0, 0)
+    assert (profit, released) == (D(-3), D("59.3"))
+    assert (position.active, position.avg_price, position.locked_margin, position.user_margin) == (D(0),) * 4
