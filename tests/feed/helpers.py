@@ -1,0 +1,33 @@
+"""A pipeline with all that it fills, and envelopes read back."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from coindcx_feed.feed.market import MarketFeed
+from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.pipeline import NoStore, Pipeline, Store
+from coindcx_feed.feed.ring import Ring
+from coindcx_feed.feed.state import AccountState
+
+
+def new_pipeline(capacity: int = 1_000, store: Store | None = None) -> Pipeline:
+    """Build an empty pipeline of its own."""
+    return Pipeline(Ring(capacity, "epoch-1"), MarketFeed(), Marks(), AccountState(), store or NoStore())
+
+
+async def feed(pipeline: Pipeline, rows: Iterable[dict[str, Any]]) -> None:
+    """Hand envelopes to a pipeline as the socket does, and drain it."""
+    for row in rows:
+        pipeline.receive(row["event"], row)
+    await pipeline.drain()
+
+
+def row(event: str, *records: object) -> dict[str, Any]:
+    """Build an envelope with these records."""
+    return {"event": event, "data": json.dumps(list(records))}
+
+
+def envelopes(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Return every kept event as a client gets it, oldest first."""
+    return [json.loads(body) for body in pipeline.ring.bodies_since(pipeline.ring.oldest - 1, 1_000_000)]
