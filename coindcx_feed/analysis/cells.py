@@ -95,7 +95,7 @@ def row_texts(envelope: bytes, epoch: str = "", mode: str = "") -> list[str]:
     return [
         *leading_texts(event, epoch, mode),
         _first(data, ID_FIELDS.get(kind, "id"), "id"),
-        _first(data, "pair", "currency_short_name" if kind == "balance" else None),
+        _first(data, "currency_short_name" if kind == "balance" else "pair"),
         _first(data, "side"),
         _first(data, "status", "state" if kind == "system" else None),
         _first(data, PRICE_FIELDS.get(kind)),

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from coindcx_feed.analysis.fields import DERIVED_FIELDS, MONEY_FIELDS, label
-from coindcx_feed.exchange.numbers import WIDE, plain
+from coindcx_feed.exchange.numbers import WIDE, plain, written
 
 FIRST_SEEN: Final = "first seen"
 NO_CHANGE: Final = "no change"
@@ -216,7 +216,7 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return written(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _encode(value).decode()

@@ -104,6 +104,7 @@ class Columns:
         self._source, self.source = column("B", np.uint8)
         self._side, self.side = column("B", np.uint8)
         self._late, self.late = column("B", np.uint8)
+        self._odd, self.odd = column("B", np.uint8)
         self._pair, self.pair = column("H", np.uint16)
         self._status, self.status = column("H", np.uint16)
         self._currency, self.currency = column("H", np.uint16)
@@ -117,10 +118,13 @@ class Columns:
         facts = event.facts
         self._type[slot] = _TYPE_CODES[event.type]
         self._source[slot] = _SOURCE_CODES[event.source]
-        self._side[slot] = _SIDE_CODES.get(facts.side, _OTHER_SIDE)
+        text, currency_name = figures
+        self._side[slot] = side = _SIDE_CODES.get(facts.side, _OTHER_SIDE)
         self._late[slot] = event.is_late
-        self._pair[slot] = self.pairs.add(facts.pair)
-        self._status[slot] = self.statuses.add(facts.status)
+        self._pair[slot] = pair = self.pairs.add(facts.pair)
+        self._status[slot] = status = self.statuses.add(facts.status)
+        self._currency[slot] = currency = self.currencies.add(currency_name)
+        self._odd[slot] = side == _OTHER_SIDE or not (pair and status and currency) or text == ODD
         self._price[slot] = _NAN if facts.price is None else facts.price
         self._received_ns[slot] = event.received_ns
         self._exchange_ms[slot] = facts.exchange_ms or 0
@@ -128,8 +132,7 @@ class Columns:
         self._key[slot] = hash(facts.key)
         self.keys[slot] = facts.key
         self.messages[slot] = facts.message
-        self.figures[slot], currency = figures
-        self._currency[slot] = self.currencies.add(currency)
+        self.figures[slot] = text
 
     def read(self, slot: int) -> tuple[EventType, Source, str | None, int, int | None, int, bool]:
         """Return type, source, pair, received ns, exchange ms, previous seq and lateness of one slot."""
@@ -150,27 +153,21 @@ class Columns:
 
     def block(self, seqs: Seqs, slots: Seqs) -> Block:
         """Copy the columns of some slots, ascending in ``seqs``."""
-        numbers = slots.tolist()
-        side, pair, status, currency = (c[slots] for c in (self.side, self.pair, self.status, self.currency))
-        figures = pick(self.figures, numbers)
-        unknown = (side == _OTHER_SIDE) | (pair == OVERFLOW) | (status == OVERFLOW) | (currency == OVERFLOW)
-        odd = set(np.flatnonzero(unknown).tolist())
-        if ODD in figures:
-            odd.update(place for place, text in enumerate(figures) if text == ODD)
+        where = run(slots)
         return Block(
             seqs,
-            self.type[slots],
-            self.source[slots],
-            side,
-            pair,
-            status,
-            currency,
-            self.received_ns[slots],
-            self.exchange_ms[slots],
-            pick(self.keys, numbers),
-            pick(self.messages, numbers),
-            figures,
-            sorted(odd),
+            self.type[where].copy(),
+            self.source[where].copy(),
+            self.side[where].copy(),
+            self.pair[where].copy(),
+            self.status[where].copy(),
+            self.currency[where].copy(),
+            self.received_ns[where].copy(),
+            self.exchange_ms[where].copy(),
+            pick(self.keys, where),
+            pick(self.messages, where),
+            pick(self.figures, where),
+            np.flatnonzero(self.odd[where]).tolist(),
         )
 
     def mask_of_types(self, rows: slice, names: Iterable[str]) -> Mask:
@@ -191,12 +188,19 @@ class Columns:
         return mask
 
 
-def pick(values: list[T], slots: list[int]) -> list[T]:
-    """Copy the values of some slots; a run without a hole is copied as one."""
-    if not slots:
-        return []
-    first, last = slots[0], slots[-1]
-    return values[first : last + 1] if last - first == len(slots) - 1 else list(itemgetter(*slots)(values))
+def run(slots: Seqs) -> slice | Seqs:
+    """Return ascending slots as one run if they have no hole: a run is copied as one."""
+    if len(slots) and slots[-1] - slots[0] == len(slots) - 1:
+        return slice(int(slots[0]), int(slots[-1]) + 1)
+    return slots
+
+
+def pick(values: list[T], where: slice | Seqs) -> list[T]:
+    """Copy the values of some slots."""
+    if isinstance(where, slice):
+        return values[where]
+    # A run covers one slot alone, so here it is none or several.
+    return list(itemgetter(*where.tolist())(values)) if len(where) else []
 
 
 def _any_of(column: npt.NDArray[Any], codes: list[int]) -> Mask:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coindcx_feed.analysis.figures import read_figures
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
-from coindcx_feed.feed.columns import Block, Codes, Columns, Mask, Seqs, pick
+from coindcx_feed.feed.columns import Block, Codes, Columns, Mask, Seqs, pick, run
 
 ColumnTest = Callable[[Columns, slice], Mask]
 """Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
@@ -218,14 +218,19 @@ class Ring:
     def bodies(self, seqs: Seqs) -> list[bytes]:
         """Return the envelopes of those of the given events that are still kept; ``seqs`` ascend. Threads: any."""
         with self._lock:
-            slots = (seqs[seqs >= self.oldest] % self.capacity).tolist()
-            return [body for body in pick(self._bodies, slots) if body is not None]
+            slots = seqs[seqs >= self.oldest] % self.capacity
+            return [body for body in pick(self._bodies, run(slots)) if body is not None]
 
-    def block(self, seqs: Seqs) -> Block:
-        """Copy the columns of those of the given events that are still kept; ``seqs`` ascend. Threads: any."""
+    def block(self, seqs: Seqs) -> tuple[Block, list[bytes]]:
+        """Copy the columns of those of the given events that are still kept, and the envelopes of the odd ones.
+
+        ``seqs`` ascend. Threads: any.
+        """
         with self._lock:
             kept = seqs[seqs >= self.oldest]
-            return self._columns.block(kept, kept % self.capacity)
+            block = self._columns.block(kept, kept % self.capacity)
+            odd = [self._bodies[seq % self.capacity] for seq in kept[block.odd].tolist()]
+            return block, [body for body in odd if body is not None]
 
     def timings(self, since_ns: int = 0) -> Timings:
         """Copy the time columns of the kept events received at or after a time, in order. Threads: any."""
