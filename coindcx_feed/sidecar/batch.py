@@ -76,16 +76,13 @@ class Batch:
         """
         most = limits.slice_events if upto is None else min(limits.slice_events, upto - seq)
         rows: list[Row] = []
-        whole, count = b"", 0
         if all(wants.is_whole_account or not wants.is_account for wants in wanted):
             bodies = ring.bodies_since(seq, most)
             count = _fitting(bodies, limits.slice_bytes)
-            whole = text_frame(bodies[0]) if count == 1 else text_frames(bodies[:count])
+            whole = text_frames(bodies[:count])
         else:
-            events = ring.since(seq, most)
-            count = _fitting([event.body for event in events], limits.slice_bytes)
-            rows = [(event.type, event.pair, text_frame(event.body)) for event in events[:count]]
-            whole = b"".join([frame for _, _, frame in rows])
+            rows = _read_rows(ring, seq, most, limits)
+            whole, count = b"".join([frame for _, _, frame in rows]), len(rows)
         frames: list[Row] = []
         if market is not None:
             is_wanted = any(wants.is_market for wants in wanted)
@@ -123,6 +120,12 @@ def market_newest(source: MarketSource, mseq: int, upto: int, wants: Wants) -> t
             newest.pop((message.type, message.pair), None)  # so that the dictionary stays in order of arrival
             newest[message.type, message.pair] = message
     return text_frames(message.body for message in newest.values()), len(newest), upto
+
+
+def _read_rows(ring: Ring, seq: int, most: int, limits: Limits) -> list[Row]:
+    events = ring.since(seq, most)
+    count = _fitting([event.body for event in events], limits.slice_bytes)
+    return [(event.type, event.pair, text_frame(event.body)) for event in events[:count]]
 
 
 def _read_market(market: MarketSource, mseq: int, limits: Limits) -> tuple[int, list[Row]]:

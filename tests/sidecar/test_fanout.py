@@ -245,6 +245,23 @@ async def test_account_clients_get_no_market_messages(world: World) -> None:
         assert (await client.next())["seq"] == 1
 
 
+async def test_a_market_client_that_fell_behind_ignores_the_account_feed() -> None:
+    """It continues with the newest message and hears of no gap, whatever the ring lost meanwhile."""
+    async with World(capacity=1000, limits=Limits(behind_s=60)) as world:
+        raw = await RawClient.open(world, "types=trade", receive_bytes=4096)
+        await raw.frame()
+        for _ in range(700):
+            world.publish_market(count=100)
+            world.publish(count=100)
+            await asyncio.sleep(0)
+        mseqs: list[int] = []
+        while not mseqs or mseqs[-1] < 70_000:
+            mseqs.append(msgspec.json.decode((await raw.frame())[1])["mseq"])
+        raw.close()
+    assert mseqs == sorted(mseqs)
+    assert len(mseqs) < 70_000
+
+
 async def test_market_messages_begin_now(world: World) -> None:
     """There is no resume for them."""
     world.publish_market(count=100)
