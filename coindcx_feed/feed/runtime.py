@@ -16,6 +16,7 @@ from coindcx_feed.exchange.rest import RestReader
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.conversion import Rate, keep_reading
+from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.owner import OwnerLock
@@ -80,6 +81,7 @@ class FeedRuntime:
         self.state = AccountState()
         self.pipeline = Pipeline(self.ring, self.market, self.marks, self.state, NoStore())
         self.watch = Watch()
+        self.lag = LoopLag()
         self.supervisor: Supervisor | None = None
         self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
         self.sidecar_error: str | None = None
@@ -102,9 +104,17 @@ class FeedRuntime:
         return self._dashboard_change if self.supervisor is None else self.supervisor.change
 
     def brief(self) -> dict[str, Any]:
-        """Return mode, state and whether the account is being watched. Threads: any."""
-        state = self.change.state
-        return {"mode": self.mode, "state": str(state), "connected": state.is_connected}
+        """Return mode, state, whether the account is being watched, and the loop's own health. Threads: any."""
+        state, pipeline = self.change.state, self.pipeline
+        return {
+            "mode": self.mode,
+            "state": str(state),
+            "connected": state.is_connected,
+            "records": pipeline.counters["records"],
+            "duplicates": pipeline.duplicates.count,
+            "quarantined": pipeline.quarantine.count,
+            "loop_lag": self.lag.figures(),
+        }
 
     def start(self) -> None:
         """Take the owner lock and start the thread; returns when the sidecar listens. Threads: any but the feed's.
@@ -178,6 +188,7 @@ class FeedRuntime:
         self.supervisor = self._new_supervisor()
         upstream = asyncio.create_task(self.supervisor.run(), name="supervisor")
         tasks = [upstream, asyncio.create_task(self.pipeline.run(), name="pipeline")]
+        tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
         tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))
         waiter = asyncio.create_task(stopping.wait())
         self._ready.set()

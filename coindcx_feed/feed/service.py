@@ -64,6 +64,7 @@ class FeedService:
             "started_ms": runtime.started_ms,
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
+            "loop_lag": runtime.lag.figures(),
         }
 
     def _proof(self) -> dict[str, Any]:

@@ -189,7 +189,7 @@ class Sidecar:
             return self._refuse(request, 401, "expected the configured token, was another: correct it")
         body: dict[str, object] = {"active_connections": self.clients, "coindcx_connected": bool(status["connected"])}
         if proof is not Proof.ABSENT:
-            body |= {"mode": status["mode"], "state": status["state"]}
+            body |= {name: value for name, value in status.items() if name != "connected"}
             body |= {"epoch": self._ring.epoch, "seq": self._ring.version, "oldest_seq": self._ring.oldest}
             body |= {"sent": self.sent, "slow": self.slow, "refused": self.refused}
         return self._json(request, body, 200)
