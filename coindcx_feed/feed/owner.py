@@ -27,7 +27,7 @@ class OwnerLock:
         self._folder = data_dir
         self.path = data_dir / f"owner-{name}.lock"
         self._note = data_dir / f"owner-{name}.json"
-        self._lock = FileLock(self.path, thread_local=False)
+        self._lock = FileLock(self.path, mode=0o600, thread_local=False)
 
     def acquire(self, role: str, sidecar: str) -> None:
         """Take the lock.
@@ -42,12 +42,16 @@ class OwnerLock:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
+            self._write_note(role, sidecar)
         except Timeout:
             raise OwnerLocked(self._describe()) from None
         except OSError as error:
+            self.release()
             raise ConfigError(
                 f"the data folder {self._folder} cannot be written ({error.strerror}): set COINDCX_DATA_DIR"
             ) from None
+
+    def _write_note(self, role: str, sidecar: str) -> None:
         note = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -55,7 +59,9 @@ class OwnerLock:
             "sidecar": sidecar,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        self._note.write_text(json.dumps(note), encoding="utf-8")
+        descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(note, file)
 
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""
