@@ -1,0 +1,68 @@
+"""States of the last hours and the times away from the exchange."""
+
+from coindcx_feed.exchange.states import Change, State
+from coindcx_feed.feed.watch import MAX_CHANGES, MAX_GAPS, Gap, Watch
+
+
+def _change(state: State, at_s: int, reason: str | None = None, proven_s: int | None = None) -> Change:
+    return Change(state, at_s * 10**9, reason, None, None if proven_s is None else proven_s * 10**9)
+
+
+def _gap(start_s: int, end_s: int | None, cause: str) -> Gap:
+    return Gap(start_s * 10**9, None if end_s is None else end_s * 10**9, cause)
+
+
+def test_C7_time_before_the_first_connection_is_no_gap() -> None:
+    """Nothing was watched yet, so nothing was missed."""
+    watch = Watch()
+    for second, state in enumerate((State.CONNECTING, State.RECONNECTING, State.LIVE)):
+        assert watch.add(_change(state, second)) is None
+    assert watch.gaps() == []
+
+
+def test_C7_gap_lasts_from_the_last_proof_to_the_return() -> None:
+    """Not from the moment the loss was noticed: events may have been lost before that."""
+    watch = Watch()
+    watch.add(_change(State.LIVE, 10))
+    assert watch.add(_change(State.STALE, 30, "nothing arrived for 10.1 s", proven_s=20)) is None
+    assert watch.gaps() == [_gap(20, None, "nothing arrived for 10.1 s")]
+    watch.add(_change(State.RECONNECTING, 31, "closed", proven_s=20))
+    assert watch.add(_change(State.QUIET, 40)) == _gap(20, 40, "nothing arrived for 10.1 s")
+    assert watch.gaps() == [_gap(20, 40, "nothing arrived for 10.1 s")]
+
+
+def test_gap_without_proof_begins_at_the_change_and_names_the_state() -> None:
+    """Both facts may be unknown."""
+    watch = Watch()
+    watch.add(_change(State.LIVE, 10))
+    watch.add(_change(State.STOPPED, 12))
+    assert watch.gaps() == [_gap(12, None, "stopped")]
+
+
+def test_change_between_two_connected_states_is_no_gap() -> None:
+    """Quiet and live both watch the account."""
+    watch = Watch()
+    for second, state in enumerate((State.QUIET, State.LIVE, State.QUIET)):
+        assert watch.add(_change(state, second)) is None
+    assert watch.gaps() == []
+    assert [change.state for change in watch.changes()] == [State.QUIET, State.LIVE, State.QUIET]
+
+
+def test_gaps_are_listed_oldest_first_with_the_open_one_last() -> None:
+    """A page shows what is over and what goes on."""
+    watch = Watch()
+    for second in range(0, 40, 20):
+        watch.add(_change(State.LIVE, second))
+        watch.add(_change(State.RECONNECTING, second + 10, f"cut at {second + 10}"))
+    assert watch.gaps() == [_gap(10, 20, "cut at 10"), _gap(30, None, "cut at 30")]
+
+
+def test_C8_changes_and_gaps_are_bounded() -> None:
+    """A line that flaps for weeks keeps the newest."""
+    watch = Watch()
+    for second in range(0, 2 * (MAX_CHANGES + 10), 2):
+        watch.add(_change(State.LIVE, second))
+        watch.add(_change(State.RECONNECTING, second + 1))
+    assert len(watch.changes()) == MAX_CHANGES
+    assert len(watch.gaps()) == MAX_GAPS + 1
+    assert watch.gaps()[-1].end_ns is None
