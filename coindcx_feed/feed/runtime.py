@@ -173,10 +173,11 @@ class FeedRuntime:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        await self._start_sidecar()
         try:
+            # The history comes first: a client is greeted when the ring holds it.
             if self.demo is not None:
                 await asyncio.to_thread(self.demo.start, self.pipeline)
+            await self._start_sidecar()
             self.pipeline.on_publish(self.sidecar.notify)
             await self._serve(self._stopping)
         finally:

@@ -25,6 +25,10 @@ STATUS_PATH: Final = "/api/v1/ws/status"
 _log = logging.getLogger("coindcx_feed.sidecar")
 
 
+SHOWN = ("mode", "state", "records", "duplicates", "quarantined", "loop_lag")
+"""Of the process's status, what a client may see."""
+
+
 class Sidecar:
     """Offer the ring and the market buffer to scripts.
 
@@ -189,7 +193,7 @@ class Sidecar:
             return self._refuse(request, 401, "expected the configured token, was another: correct it")
         body: dict[str, object] = {"active_connections": self.clients, "coindcx_connected": bool(status["connected"])}
         if proof is not Proof.ABSENT:
-            body |= {name: value for name, value in status.items() if name != "connected"}
+            body |= {name: status[name] for name in SHOWN if name in status}
             body |= {"epoch": self._ring.epoch, "seq": self._ring.version, "oldest_seq": self._ring.oldest}
             body |= {"sent": self.sent, "slow": self.slow, "refused": self.refused}
         return self._json(request, body, 200)
