@@ -10,7 +10,7 @@ import pytest
 from simulator.helpers import START_MS, records
 
 from coindcx_feed.exchange import wire
-from coindcx_feed.simulator.demo import HISTORY_MS, demo_exchange
+from coindcx_feed.simulator.demo import HISTORY_MS, DemoTrader, demo_exchange
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.topics import Frame
 
@@ -113,3 +113,15 @@ def test_wallets_are_refilled() -> None:
     exchange.account.deposit(START_MS, "USDT", -(available - 100))
     exchange.advance(START_MS + 60_000)
     assert exchange.account.wallet("USDT").available > 20_000
+
+
+def test_refused_order_is_counted_and_trading_goes_on() -> None:
+    """A trader without money places nothing and does not stop."""
+    exchange = Exchange(1, START_MS)
+    trader = DemoTrader(exchange, 1)
+    exchange.at(START_MS + 500, lambda: exchange.account.deposit(START_MS, "USDT", D(-49_999)))
+    trader.start()
+    exchange.advance(START_MS + 20_000)
+    assert trader.refused > 0
+    exchange.advance(START_MS + 90_000)
+    assert any(order.status == "filled" for order in exchange.orders.values())

@@ -263,3 +263,32 @@ def test_cut_of_time_changes_nothing(cuts: list[int]) -> None:
     whole = run([end])
     assert run([START_MS + cut for cut in sorted(cuts)] + [end]) == whole
     assert all(a.at_ms <= b.at_ms for a, b in itertools.pairwise(whole))
+
+
+def test_market_order_beyond_the_book_is_filled_in_part_and_cancelled() -> None:
+    """What fifty levels do not hold is cancelled; money and quantities still add up."""
+    exchange = funded_exchange(usdt=50_000_000)
+    exchange.place(market_request(quantity="2000"))
+    last = records(exchange.advance(START_MS + 2_000), wire.ORDER_EVENT)[-1]
+    assert last["status"] == "partially_cancelled"
+    assert last["cancelled_quantity"] > 0
+    position = exchange.account.positions[ETH, "USDT"]
+    assert position.active == last["total_quantity"] - last["cancelled_quantity"]
+    assert exchange.account.wallet("USDT").locked == position.locked_margin
+
+
+def test_closing_order_that_would_open_without_money_is_cancelled() -> None:
+    """Its position was closed by another order meanwhile, and the wallet cannot carry a new one."""
+    exchange = funded_exchange(usdt=30)
+    exchange.place(market_request())
+    exchange.advance(START_MS + 2_000)
+    bid = exchange.instrument(ETH).price(exchange.market.best_bid(ETH, exchange.now_ms))
+    closing = exchange.place(OrderRequest("sell", ETH, D("0.05"), bid * D("0.99") // D("0.01") * D("0.01"), D(5)))
+    exchange.exit(exchange.account.positions[ETH, "USDT"])
+    exchange.account.deposit(exchange.now_ms, "USDT", -exchange.account.wallet("USDT").available)
+    exchange.at(exchange.now_ms + 600, lambda: exchange.account.deposit(
+        exchange.now_ms, "USDT", -exchange.account.wallet("USDT").available
+    ))  # fmt: skip
+    exchange.advance(START_MS + 5_000)
+    assert (closing.status, exchange.account.positions[ETH, "USDT"].active) == ("cancelled", D(0))
+    assert exchange.account.ledger.total("USDT") == 0

@@ -46,3 +46,10 @@ def test_loopback_names() -> None:
     """Only this machine's names count."""
     assert all(map(is_loopback, ["localhost", "LOCALHOST", "127.0.0.1", "::1", "[::1]"]))
     assert not any(map(is_loopback, ["", "0.0.0.0", "example.com", "127.0.0.1.example.com"]))
+
+
+async def test_bracketed_loopback_host_is_accepted(server: ExchangeServer) -> None:
+    """IPv6's loopback with a port reaches the routes."""
+    headers = {"Host": f"[::1]:{server.port}"}
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/nope", headers=headers) as reply:
+        assert reply.status == 404
