@@ -13,7 +13,7 @@ KEPT: Final = 15_000
 
 
 class LoopLag:
-    """Sleeps in small steps and notes how much later than asked it wakes. Threads: written on the loop, read anywhere."""
+    """Sleeps in small steps and notes how much later than asked it wakes. Threads: loop writes, any reads."""
 
     def __init__(self) -> None:
         self._late_ms: deque[float] = deque(maxlen=KEPT)

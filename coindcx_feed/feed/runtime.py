@@ -138,7 +138,9 @@ class FeedRuntime:
             raise ConfigError(f"expected the feed to start within {START_S:g} s, it did not: see the log file")
         if self._failure is not None:
             self._thread.join(STOP_S)
-            raise self._failure
+            if self.role == "serve" or not isinstance(self._failure, ConfigError):
+                raise self._failure
+            self._dashboard_change = Change(State.STOPPED, time.time_ns(), str(self._failure))
 
     def stop(self) -> None:
         """Leave the exchange, close every client, free ports and lock. Safe to call twice. At most ``STOP_S``."""

@@ -85,7 +85,7 @@ class FeedService:
 
     def _sidecar(self) -> dict[str, Any]:
         runtime = self.runtime
-        if runtime.sidecar_error is not None or runtime.owner is not None:
+        if runtime.sidecar_error is not None or not runtime.is_running:
             return {"url": None, "clients": 0, "error": runtime.sidecar_error}
         url = f"ws://{runtime.settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
         return {"url": url, "clients": runtime.sidecar.clients, "error": None}
