@@ -1,5 +1,6 @@
 """Logging: one rotating, redacted file in the data folder and the newest lines in memory for the Feed page."""
 
+import json
 import logging
 import os
 import re
@@ -7,6 +8,9 @@ from collections import deque
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
+
+from coindcx_feed.errors import ConfigError
 
 FILE_NAME: Final = "coindcx-feed.log"
 FILE_BYTES: Final = 5_000_000
@@ -15,7 +19,7 @@ RECENT_LINES: Final = 300
 
 _ROOT: Final = "coindcx_feed"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_HEX_SECRET = re.compile(r"\b[0-9a-fA-F]{40,}\b")
+_HEX_SECRET = re.compile(r"[0-9a-fA-F]{40,}")
 
 
 class OneLine(logging.Formatter):
@@ -27,7 +31,9 @@ class OneLine(logging.Formatter):
 
     def __init__(self, secrets: list[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._secrets = [secret for secret in secrets if secret]
+        # Also as a repr, as JSON and in an address: longest first, because one form may begin with another.
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -35,6 +41,10 @@ class OneLine(logging.Formatter):
             text = text.replace(secret, "[redacted]")
         text = _HEX_SECRET.sub("[redacted]", text)
         return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    return secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")
 
 
 class RecentLines(logging.Handler):
@@ -66,19 +76,13 @@ def start_logging(data_dir: Path, secrets: list[str]) -> RecentLines:
     """Send this package's log to the file and to memory; calling again replaces the handlers.
 
     Raises:
-        OSError: If the folder cannot be written.
+        ConfigError: If the folder cannot be written.
     """
     path = log_path(data_dir)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop_logging()
     logger = logging.getLogger(_ROOT)
     recent = RecentLines()
-    for handler in (
-        _OwnerOnlyFile(
-            path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT - 1, encoding="utf-8", errors="backslashreplace"
-        ),
-        recent,
-    ):
+    for handler in (_open_file(data_dir, path), recent):
         handler.setFormatter(OneLine(secrets))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -86,9 +90,23 @@ def start_logging(data_dir: Path, secrets: list[str]) -> RecentLines:
     return recent
 
 
+def _open_file(data_dir: Path, path: Path) -> logging.Handler:
+    try:
+        # One by one: the mode is given to the last folder only, and the data folder is as private as the log.
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return _OwnerOnlyFile(
+            path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT - 1, encoding="utf-8", errors="backslashreplace"
+        )
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ConfigError(f"the data folder {data_dir} cannot be written ({why}): set COINDCX_DATA_DIR") from None
+
+
 def stop_logging() -> None:
     """Close the handlers that ``start_logging`` added."""
     logger = logging.getLogger(_ROOT)
+    logger.propagate = True
     for handler in list(logger.handlers):
         if isinstance(handler, _OwnerOnlyFile | RecentLines) or type(handler).__name__ in (
             "_OwnerOnlyFile",
