@@ -55,7 +55,7 @@ class FeedService:
             "capacity": ring.capacity,
             "last_event_ms": newest[0].received_ns // 1_000_000 if newest else None,
             "last_event_seq": newest[0].seq if newest else None,
-            "delay": health.delay(ring, now_ns),
+            "delay": health.delay(ring, now_ns, runtime.started_ms * 1_000_000),
             "has_credentials": runtime.mode == "demo" or runtime.settings.has_credentials,
             "pairs": list(runtime.settings.pairs),
             "sidecar": self._sidecar(),
@@ -162,7 +162,7 @@ class FeedService:
     def feed(self) -> dict[str, Any]:
         """Everything the Feed page shows beside the status."""
         runtime, now_ns = self.runtime, time.time_ns()
-        rates, delays = health.rates(runtime.ring, now_ns)
+        rates, delays = health.rates(runtime.ring, now_ns, runtime.started_ms * 1_000_000)
         return {
             "states": health.states(runtime.watch, now_ns / 1e6),
             "gaps": self.gaps(),

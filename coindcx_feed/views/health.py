@@ -23,9 +23,12 @@ def _delays(times: Timings) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]
     return times.received_ns[counted] / 1e6, times.received_ns[counted] / 1e6 - times.exchange_ms[counted]
 
 
-def delay(ring: Ring, now_ns: int) -> dict[str, Any] | None:
-    """Return percentiles of the delay from exchange to here over the last ten minutes, ms; ``None`` without events."""
-    _, values = _delays(ring.timings(now_ns - 600 * 10**9))
+def delay(ring: Ring, now_ns: int, live_since_ns: int) -> dict[str, Any] | None:
+    """Return percentiles of the delay from exchange to here over the last ten minutes, ms; ``None`` without events.
+
+    What was received before ``live_since_ns`` is simulated history: it never travelled.
+    """
+    _, values = _delays(ring.timings(max(live_since_ns, now_ns - 600 * 10**9)))
     values = values[-RECENT:]
     if not len(values):
         return None
@@ -33,7 +36,7 @@ def delay(ring: Ring, now_ns: int) -> dict[str, Any] | None:
     return {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "count": len(values)}
 
 
-def rates(ring: Ring, now_ns: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def rates(ring: Ring, now_ns: int, live_since_ns: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return events per bucket and type, and delay percentiles per bucket, over the last hour."""
     last = now_ns // 10**9 // BUCKET_S
     first = last - 3600 // BUCKET_S + 1
@@ -44,11 +47,13 @@ def rates(ring: Ring, now_ns: int) -> tuple[dict[str, Any], dict[str, Any]]:
     for kind in (EventType.ORDER, EventType.POSITION, EventType.BALANCE):
         chosen = bucket[times.type == TYPES.index(kind)]
         per_type[str(kind)] = np.bincount(chosen[chosen < len(t_ms)], minlength=len(t_ms))
-    return per_type, {"t_ms": t_ms, **_delay_percentiles(times, int(first), len(t_ms))}
+    return per_type, {"t_ms": t_ms, **_delay_percentiles(times, int(first), len(t_ms), live_since_ns)}
 
 
-def _delay_percentiles(times: Timings, first: int, count: int) -> dict[str, Any]:
+def _delay_percentiles(times: Timings, first: int, count: int, live_since_ns: int) -> dict[str, Any]:
     received_ms, values = _delays(times)
+    travelled = received_ms >= live_since_ns / 1e6
+    received_ms, values = received_ms[travelled], values[travelled]
     bucket = (received_ms // (BUCKET_S * 1000)).astype(np.int64) - first
     found = {name: np.full(count, np.nan) for name in ("p50", "p95", "p99")}
     for index in np.unique(bucket[bucket < count]).tolist():
