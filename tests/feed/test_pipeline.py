@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from fakes.frames import BALANCE, ORDER, POSITION, balance, frame, order, position, rows
+from fakes.pipelines import envelopes, feed, new_pipeline, row
 from fakes.waiting import eventually
-from feed.helpers import envelopes, feed, new_pipeline, row
 from hypothesis import given
 from hypothesis import strategies as st
 
