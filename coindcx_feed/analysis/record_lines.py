@@ -24,8 +24,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def full_columns(kind: str) -> tuple[str, ...]:
-    """Return the header of an export that holds one type only."""
-    return (*LEADING, *_documented(kind), EXTRA)
+    """Return the header of an export that holds one type only.
+
+    A field called like one of ours is named after its type: ``fill_timestamp``.
+    """
+    own = (f"{kind}_{name}" if name in LEADING else name for name in _documented(kind))
+    return (*LEADING, *own, EXTRA)
 
 
 def _documented(kind: str) -> tuple[str, ...]:
