@@ -4,7 +4,7 @@ import time
 from decimal import Decimal, localcontext
 from typing import Any
 
-from coindcx_feed.exchange.numbers import WIDE, plain
+from coindcx_feed.exchange.numbers import WIDE, plain, written
 from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
 from coindcx_feed.feed.marks import FRESH_S, Marks
 from coindcx_feed.feed.normalize import unrealized_pnl
@@ -12,8 +12,8 @@ from coindcx_feed.feed.state import AccountState, Entity
 
 
 def text(number: Decimal | None) -> str | None:
-    """Write a decimal with all its digits and no exponent."""
-    return None if number is None else format(number, "f")
+    """Write a decimal with all its digits, without exponent unless it is far beyond any amount."""
+    return None if number is None else written(number)
 
 
 def _given(number: Decimal | None) -> str | None:

@@ -21,15 +21,15 @@ _ABSENT = msgspec.Raw(b"null")
 
 
 class _Data(msgspec.Struct):
-    # Raw keeps the digits; everything that tables do not show is skipped by the decoder.
-    id: str | None = None
-    pair: str | None = None
-    side: str | None = None
-    status: str | None = None
-    state: str | None = None
-    currency_short_name: str | None = None
-    display_message: str | None = None
-    message: str | None = None
+    # Raw keeps the digits, and takes whatever an unknown field holds; the decoder skips what tables do not show.
+    id: msgspec.Raw = _ABSENT
+    pair: msgspec.Raw = _ABSENT
+    side: msgspec.Raw = _ABSENT
+    status: msgspec.Raw = _ABSENT
+    state: msgspec.Raw = _ABSENT
+    currency_short_name: msgspec.Raw = _ABSENT
+    display_message: msgspec.Raw = _ABSENT
+    message: msgspec.Raw = _ABSENT
     price: msgspec.Raw = _ABSENT
     avg_price: msgspec.Raw = _ABSENT
     total_quantity: msgspec.Raw = _ABSENT
@@ -45,8 +45,8 @@ class _Envelope(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Envelope).decode
 
 
-def number_text(raw: msgspec.Raw) -> str | None:
-    """Return a JSON number or numeric text as written, ``None`` for null."""
+def shown_text(raw: msgspec.Raw) -> str | None:
+    """Return a JSON text decoded, ``None`` for null, and anything else as written: numbers keep their digits."""
     text = bytes(raw).decode()
     if text == "null":
         return None
@@ -67,14 +67,14 @@ def row(ring: Ring, stored: Stored) -> Row:
         "late": stored.is_late,
         "received_ms": stored.received_ns / 1e6,
         "exchange_ms": stored.exchange_ms,
-        "pair": data.pair or data.currency_short_name,
-        "side": data.side,
-        "status": data.status or data.state,
-        "price": number_text(price),
-        "quantity": number_text(quantity),
-        "filled_quantity": number_text(data.filled_quantity),
-        "id": data.id,
-        "message": data.display_message or data.message,
+        "pair": shown_text(data.pair) or shown_text(data.currency_short_name),
+        "side": shown_text(data.side),
+        "status": shown_text(data.status) or shown_text(data.state),
+        "price": shown_text(price),
+        "quantity": shown_text(quantity),
+        "filled_quantity": shown_text(data.filled_quantity),
+        "id": shown_text(data.id),
+        "message": shown_text(data.display_message) or shown_text(data.message),
         "what_changed": what_changed(ring, stored),
     }
 
@@ -82,7 +82,7 @@ def row(ring: Ring, stored: Stored) -> Row:
 def what_changed(ring: Ring, stored: Stored) -> str:
     """Say in one line how an event differs from the one before it of the same id."""
     if stored.type is EventType.SYSTEM:
-        return _decode(stored.body).data.message or ""
+        return shown_text(_decode(stored.body).data.message) or ""
     return _summary_of(ring, stored.seq)
 
 
@@ -92,14 +92,16 @@ def _summary_of(ring: Ring, seq: int) -> str:
     stored = ring.get(seq)
     if stored is None:
         return ""
-    found, is_first = _changes(ring, stored)
-    return summary(found, str(stored.type), is_first)
+    before, found = _changes(ring, stored)
+    if before is None and stored.previous:
+        return ""  # the one before is no longer kept: what changed is unknown, not nothing
+    return summary(found, str(stored.type), before is None)
 
 
-def _changes(ring: Ring, stored: Stored) -> tuple[list[Change], bool]:
+def _changes(ring: Ring, stored: Stored) -> tuple[Stored | None, list[Change]]:
     before = ring.get(stored.previous) if stored.previous else None
     earlier = None if before is None else _data(before)
-    return changes(earlier, _data(stored), str(stored.type)), stored.previous == 0
+    return before, changes(earlier, _data(stored), str(stored.type))
 
 
 def _data(stored: Stored) -> dict[str, Any]:
@@ -112,8 +114,7 @@ def details(ring: Ring, seq: int) -> dict[str, Any] | None:
     stored = ring.get(seq)
     if stored is None:
         return None
-    found, _ = _changes(ring, stored)
-    before = ring.get(stored.previous) if stored.previous else None
+    before, found = _changes(ring, stored)
     fields = msgspec.json.decode(stored.record, type=dict[str, msgspec.Raw])
     return {
         **row(ring, stored),
@@ -135,8 +136,20 @@ def _shown(raw: msgspec.Raw) -> str:
     return str(msgspec.json.decode(text)) if text.startswith('"') else text
 
 
+class _Id(msgspec.Struct):
+    id: str | None = None
+
+
+class _EnvelopeOfId(msgspec.Struct):
+    data: _Id
+
+
+_decode_id = msgspec.json.Decoder(_EnvelopeOfId).decode
+
+
 def record_id(stored: Stored) -> str | None:
-    return _decode(stored.body).data.id
+    """Return the id of an account record, ``None`` for a system event."""
+    return None if stored.type is EventType.SYSTEM else _decode_id(stored.body).data.id
 
 
 def of_id(ring: Ring, kind: EventType, key: str, limit: int) -> list[Stored]:

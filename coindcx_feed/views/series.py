@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +29,26 @@ def _data(event: Stored) -> dict[str, Any]:
     return data
 
 
-def _column(events: list[Stored], name: str) -> Floats:
-    return np.array([_number(_data(event).get(name)) for event in events], dtype=np.float64)
+class _Point(msgspec.Struct):
+    # Only what charts draw, straight into floats: a tenth of the cost of reading the whole record. The models let
+    # nothing but numbers, numeric texts and null through in these fields.
+    active_pos: float | str | None = None
+    avg_price: float | str | None = None
+    liquidation_price: float | str | None = None
+    balance: float | str | None = None
+    locked_balance: float | str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    data: _Point
+
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def _columns(events: list[Stored], *names: str) -> list[Floats]:
+    points = [_decode(event.body).data for event in events]
+    return [np.array([_number(getattr(point, name)) for point in points], dtype=np.float64) for name in names]
 
 
 def order_steps(ring: Ring, order_id: str) -> list[dict[str, Any]]:
@@ -39,12 +58,13 @@ def order_steps(ring: Ring, order_id: str) -> list[dict[str, Any]]:
         if event.is_late:
             continue
         data = _data(event)
+        average = data.get("avg_price")
         steps.append(
             {
                 "t_ms": float(event.exchange_ms or event.received_ns / 1e6),
                 "status": data.get("status"),
                 "filled": _number(data.get("filled_quantity")),
-                "avg_price": str(data["avg_price"]) if data.get("avg_price") else None,
+                "avg_price": str(average) if _number(average) > 0 else None,  # 0 stands for none
                 "seq": event.seq,
             }
         )
@@ -66,13 +86,10 @@ def position_series(
     starts = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
     at = np.searchsorted(starts, t_ms, side="right") - 1
 
-    def stepped(name: str) -> Floats:
-        values = np.append(_column(events, name), np.nan)
-        return np.asarray(values[at])
-
-    size, average, liquidation = stepped("active_pos"), stepped("avg_price"), stepped("liquidation_price")
-    average[average == 0] = np.nan
-    liquidation[liquidation == 0] = np.nan
+    sizes, averages, liquidations = _columns(events, "active_pos", "avg_price", "liquidation_price")
+    averages[averages == 0] = np.nan  # the exchange writes 0 for none
+    liquidations[liquidations == 0] = np.nan
+    size, average, liquidation = (np.append(values, np.nan)[at] for values in (sizes, averages, liquidations))
     return {
         "t_ms": t_ms,
         "mark": mark,
@@ -80,21 +97,24 @@ def position_series(
         "liquidation": liquidation,
         "size": size,
         "pnl": size * (mark - average),
-        "fills": _fills(events, since_ms),
+        "fills": _fills(events, starts, sizes, averages, since_ms),
     }
 
 
-def _fills(events: list[Stored], since_ms: float) -> list[dict[str, Any]]:
+def _fills(
+    events: list[Stored], starts: Floats, sizes: Floats, averages: Floats, since_ms: float
+) -> list[dict[str, Any]]:
     # The stream carries no fills: a step of the size is one. Its price follows from the averages when the position
     # grew; when it shrank the average does not move, so the price is not known here (NaN).
     fills, size_before, average_before = [], 0.0, 0.0
-    for event in events:
-        data = _data(event)
-        size, average = _number(data.get("active_pos")), _number(data.get("avg_price"))
-        t_ms, step = event.received_ns / 1e6, size - size_before
+    if events and events[0].previous:  # the event before is no longer kept: how the position came about is unknown
+        size_before = float(sizes[0])
+    for t_ms, size, average in zip(starts.tolist(), sizes.tolist(), averages.tolist(), strict=True):
+        step = size - size_before
         if step and t_ms >= since_ms:
             grew = abs(size) > abs(size_before) and size * size_before >= 0
-            price = (size * average - size_before * average_before) / step if grew else float("nan")
+            paid_before = size_before * average_before if size_before else 0.0
+            price = (size * average - paid_before) / step if grew else float("nan")
             fills.append({"t_ms": t_ms, "price": price, "side": "buy" if step > 0 else "sell", "quantity": abs(step)})
         size_before, average_before = size, average
     return fills
@@ -110,5 +130,5 @@ def balance_series(ring: Ring, state: AccountState, currency: str, since_ms: flo
     t_ms = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
     first = max(int(np.searchsorted(t_ms, since_ms, side="right")) - 1, 0)
     events, t_ms = events[first:], t_ms[first:]
-    available, locked = _column(events, "balance"), _column(events, "locked_balance")
+    available, locked = _columns(events, "balance", "locked_balance")
     return {"t_ms": t_ms, "total": available + locked, "available": available, "locked": locked}
