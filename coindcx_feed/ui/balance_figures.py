@@ -1,0 +1,104 @@
+"""Figures of the Balances page. Pure."""
+
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+
+from coindcx_feed.ui import cards
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, div, node, span
+
+Balance = dict[str, Any]
+
+STEPS: Final = 9
+
+
+def together(balances: list[Balance], rate: dict[str, Any] | None, zone: tzinfo, now_ms: float) -> Node | None:
+    """Build the card that adds up USDT and INR, for reading only; nothing without both and a rate."""
+    totals = {balance["currency"]: fmt.decimal(balance["total"]) for balance in balances}
+    usdt, inr = totals.get("USDT"), totals.get("INR")
+    if usdt is None or inr is None or rate is None or not fmt.decimal(rate["rate"]):
+        return None
+    price = Decimal(rate["rate"])
+    at = fmt.clock(rate["at_ms"], zone, today=now_ms, digits=-1)
+    in_inr, in_usdt = usdt * price + inr, usdt + inr / price
+    return div(
+        "card",
+        div("between", span("name", "Together"), span("muted small", f"1 USDT = {fmt.number(rate['rate'])} INR, {at}")),
+        div("big", span("", fmt.rounded(f"{in_usdt:f}")), span("unit", " USDT")),
+        div("foot muted", f"{fmt.rounded(f'{in_inr:f}')} INR at {fmt.number(rate['rate'])}, {at}"),
+        div("foot muted", "Converted for reading only, not a balance."),
+        key="together",
+    )
+
+
+def movements(balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node | None]:
+    """Build the two tables beside the chart: what changed over the range, and the newest steps."""
+    t_ms = series["t_ms"]
+    if not len(t_ms):
+        return []
+    currency = fmt.visible(balance["currency"], 20)
+    opening = {name: float(series[name][0]) for name in ("total", "available", "locked")}
+    rows = []
+    for name in ("total", "available", "locked"):
+        now = fmt.binary(balance[name]) or 0.0
+        rows.append(_movement(name, opening[name], now))
+    since = fmt.clock(float(t_ms[0]), zone, today=now_ms, digits=0)
+    titles = [node("th", "", ""), *(node("th", "right", text) for text in ("at first", "now", "change"))]
+    table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *rows))
+    note = "Unrealised PnL is not part of a balance; it is on Positions, computed from marks."
+    return [
+        cards.head("Over this range", f"{currency}, since {since}"),
+        table,
+        _steps(series, zone, now_ms, currency),
+        node("p", "muted small section", note),
+    ]
+
+
+def _movement(name: str, first: float, now: float) -> Node:
+    change = now - first
+    color = "" if name != "total" or abs(change) < 0.005 else "green" if change > 0 else "red"
+    cells = (_float(first), _float(now))
+    shown = [node("td", "right", text) for text in cells]
+    return node(
+        "tr",
+        "",
+        node("td", "muted", name),
+        *shown,
+        node("td", f"right {color}".strip(), _float(change, signed=True)),
+        key=name,
+    )
+
+
+def _steps(series: dict[str, Any], zone: tzinfo, now_ms: float, currency: str) -> Node | None:
+    changes = np.diff(series["total"]), np.diff(series["locked"])
+    if not len(changes[0]):
+        return None
+    rows = []
+    for index in range(len(changes[0]) - 1, max(len(changes[0]) - 1 - STEPS, -1), -1):
+        at_ms = float(series["t_ms"][index + 1])
+        total, locked = float(changes[0][index]), float(changes[1][index])
+        color = "" if abs(total) < 1e-12 else "green" if total > 0 else "red"
+        rows.append(
+            node(
+                "tr",
+                "",
+                node("td", "muted", fmt.clock(at_ms, zone, today=now_ms), title=fmt.utc(at_ms)),
+                node("td", f"right {color}".strip(), _float(total, signed=True)),
+                node("td", "right muted", _float(locked, signed=True)),
+                key=str(at_ms),
+            )
+        )
+    titles = [node("th", "", "time"), node("th", "right", "total"), node("th", "right", "locked")]
+    table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *rows))
+    return div("section", cards.head("Newest steps", f"{currency}, {fmt.count(len(series['t_ms']))} in range"), table)
+
+
+def _float(value: float, *, signed: bool = False) -> str:
+    # Differences of drawn values: rounded for reading, the exact texts are on the cards and in the events.
+    if abs(value) < 5e-9:
+        return "0.00"
+    places = 2 if abs(value) >= 0.01 else 6
+    return fmt.number(f"{value:.{places}f}", signed=signed)

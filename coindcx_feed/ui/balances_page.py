@@ -1,0 +1,122 @@
+"""The Balances page: one card per currency with the exact text, its history, and how it moved."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from coindcx_feed.ui import balance_chart, balance_figures, cards, charts, nodes, page
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import div, node, span
+
+RANGES: Final = {"15 m": 900_000, "1 h": 3_600_000, "3 h": 10_800_000, "1 d": 86_400_000}
+
+Balance = dict[str, Any]
+
+
+def render() -> None:
+    """Draw the page."""
+    page.begin("Balances")
+    wallets()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="balance-bar"):
+        history_head()
+        st.segmented_control(
+            "Range",
+            tuple(RANGES),
+            default="1 h",
+            required=True,
+            key="range",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+    grid = st.grid(5, min_column_width=255, gap="small")
+    with grid.cell(column_span=3):
+        history()
+    with grid.cell(column_span=2):
+        movements()
+
+
+def chosen(found: list[Balance]) -> Balance | None:
+    """Return the wallet named in the address, else the first."""
+    wanted = st.query_params.get("currency")
+    return next((balance for balance in found if balance["currency"] == wanted), found[0] if found else None)
+
+
+@page.part(page.FAST_S)
+def wallets() -> None:
+    """Draw the cards."""
+    service, zone = page.service(), page.zone()
+    found, now_ms = service.balances(), service.status()["now_ms"]
+    if not found:
+        text = "A wallet appears with its first change: an order locks or releases money, or a fill settles."
+        nodes.show([cards.empty("No balances seen yet", text)], key="balances-empty")
+        return
+    selected = chosen(found)
+    boxes = [cards.balance_card(balance, pressed=balance is selected, zone=zone, now_ms=now_ms) for balance in found]
+    together = balance_figures.together(found, service.conversion(), zone, now_ms)
+    nodes.show([div("cards", *boxes, together)], key="balance-cards", now_ms=now_ms, on_select=_card_chosen)
+
+
+def _card_chosen() -> None:
+    currency = st.session_state["balance-cards"]["selected"]
+    if isinstance(currency, str):
+        st.query_params["currency"] = currency
+    st.rerun(["part-wallets", "part-history_head", "part-history", "part-movements"])
+
+
+@page.part(page.SLOW_S)
+def history_head() -> None:
+    """Name the chosen wallet above its chart."""
+    balance = chosen(page.service().balances())
+    if balance is None:
+        return
+    zone = fmt.zone_name(page.zone(), page.service().status()["now_ms"])
+    note = span("muted small", f"steps are balance events; hatched time was not observed · times in {zone}")
+    nodes.show(
+        [span("chips", node("h3", "text", f"{fmt.visible(balance['currency'], 20)} history"), note)], key="balance-head"
+    )
+
+
+def _series(balance: Balance) -> tuple[dict[str, Any], float, float]:
+    now_ms = float(page.service().status()["now_ms"])
+    since_ms = now_ms - RANGES[st.session_state.get("range") or "1 h"]
+    return page.service().balance_series(balance["currency"], since_ms), since_ms, now_ms
+
+
+@page.part(page.SLOW_S)
+def history() -> None:
+    """Draw the chosen wallet's history."""
+    service, zone, palette = page.service(), page.zone(), page.palette()
+    balance = chosen(service.balances())
+    if balance is None:
+        return
+    series, since_ms, now_ms = _series(balance)
+    view = (balance["currency"], st.session_state.get("range"), palette.name, str(zone))
+    drawn = balance_chart.balance_chart(
+        balance,
+        series,
+        service.gaps(),
+        palette=palette,
+        since_ms=since_ms,
+        now_ms=now_ms,
+        revision=(*view, balance["seq"], int(now_ms / 2_000)),
+    )
+    if drawn is None:
+        nodes.show([cards.empty("No history yet", "The first balance event starts the line.")], key="balance-nochart")
+        return
+    drawn["layout"]["uirevision"] = f"{balance['currency']} {st.session_state.get('range')}"
+    currency = fmt.visible(balance["currency"], 20)
+    charts.show(
+        drawn,
+        key="balance-chart",
+        alt=f"Total, available and locked {currency}; total now {fmt.number(balance['total'])}",
+    )
+
+
+@page.part(page.SLOW_S)
+def movements() -> None:
+    """List how the chosen wallet moved in the range."""
+    balance = chosen(page.service().balances())
+    if balance is None:
+        return
+    series, _, now_ms = _series(balance)
+    nodes.show(balance_figures.movements(balance, series, page.zone(), now_ms), key="balance-movements")

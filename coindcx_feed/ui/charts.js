@@ -1,0 +1,76 @@
+// One Plotly chart per instance, updated in place: Plotly.react with a constant uirevision keeps zoom and pan.
+
+const instances = new WeakMap();
+let library = null;
+
+export default function (component) {
+  const { data, parentElement } = component;
+  let instance = instances.get(parentElement);
+  if (!instance) {
+    instance = { box: parentElement.querySelector(".chart"), drawn: null, latest: null, observer: null };
+    instances.set(parentElement, instance);
+    instance.observer = new ResizeObserver(() => resize(instance));
+    instance.observer.observe(instance.box);
+  }
+  instance.latest = data;
+  draw(instance);
+  return () => {
+    instance.observer.disconnect();
+    if (window.Plotly) window.Plotly.purge(instance.box);
+    instances.delete(parentElement);
+  };
+}
+
+async function draw(instance) {
+  const { box, latest } = instance;
+  if (latest.revision === instance.drawn) return;
+  box.style.height = `${latest.height}px`;
+  setLabel(box, latest.alt);
+  try {
+    await load(latest.src);
+  } catch {
+    box.textContent = "The chart library did not load from this server. Reload the page; the figures elsewhere are not affected.";
+    return;
+  }
+  // While the library was loading newer data may have come.
+  const data = instance.latest;
+  if (data.revision === instance.drawn) return;
+  instance.drawn = data.revision;
+  await window.Plotly.react(box, data.traces, withFont(data.layout, box), {
+    displayModeBar: false,
+    responsive: false,
+    scrollZoom: false,
+    doubleClick: "reset",
+    showTips: false,
+  });
+}
+
+function withFont(layout, box) {
+  const font = getComputedStyle(box).fontFamily;
+  return { ...layout, font: { ...layout.font, family: font }, hoverlabel: { ...layout.hoverlabel, font: { family: font, size: 12 } } };
+}
+
+function setLabel(box, text) {
+  box.setAttribute("role", "img");
+  if (box.getAttribute("aria-label") !== text) box.setAttribute("aria-label", text);
+}
+
+function resize(instance) {
+  if (instance.drawn !== null && window.Plotly && instance.box.clientWidth) window.Plotly.Plots.resize(instance.box);
+}
+
+function load(src) {
+  if (window.Plotly) return Promise.resolve();
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = src;
+    script.onload = resolve;
+    script.onerror = () => {
+      library = null;
+      script.remove();
+      reject(new Error("chart library"));
+    };
+    document.head.appendChild(script);
+  });
+  return library;
+}

@@ -1,0 +1,270 @@
+"""Everything about one event: sentence, changes, lifecycle, related events, fields and raw JSON."""
+
+from collections.abc import Callable
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import streamlit as st
+
+from coindcx_feed.analysis.fields import label
+from coindcx_feed.ui import cards, nodes, theme
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, div, node, span
+
+Event = dict[str, Any]
+
+STEPS: Final = 12
+SHOWN_JSON: Final = 20_000
+SHOWN_CHANGES: Final = 30
+
+
+def detail_nodes(event: Event, zone: tzinfo, now_ms: float, *, selectable: bool = True) -> list[Node | None]:
+    """Build the upper part of the pane, down to the related events.
+
+    Args:
+        selectable: Let a click on another event select it.
+    """
+    return [
+        _title_row(event),
+        div("sentence text", sentence(event)),
+        div("muted small text", _circumstances(event, zone, now_ms)),
+        _ids(event),
+        _changes(event),
+        _lifecycle(event, zone, now_ms, selectable),
+        _related(event, zone, now_ms, selectable),
+    ]
+
+
+def _title_row(event: Event) -> Node:
+    chips = [cards.chip(theme.type_label(event["type"]), theme.TYPE_COLORS.get(event["type"], ""))]
+    if event["status"]:
+        chips.append(cards.status_chip(event["status"]))
+    if event["late"]:
+        chips.append(cards.chip("late", "yellow"))
+    return div("chips", *chips, span("muted mono push", f"seq {fmt.count(event['seq'])}"))
+
+
+def sentence(event: Event) -> str:
+    """Say in one line what the event is."""
+    pair = fmt.visible(event["pair"] or "", 40)
+    base = pair.partition("-")[2].partition("_")[0] or pair
+    if event["type"] == "order":
+        side = event["side"] or ""
+        price = f" at {fmt.number(event['price'])}" if (fmt.decimal(event["price"]) or 0) else ""
+        glyph = theme.SIDE_GLYPHS.get(side, "")
+        return f"{glyph} {fmt.visible(side, 20).capitalize()} {fmt.number(event['quantity'])} {base}{price}".strip()
+    if event["type"] == "position":
+        size = fmt.decimal(event["quantity"])
+        if size is not None and not size:
+            return f"{pair} is flat"
+        side = "long" if size is None or size > 0 else "short"
+        held = f"{fmt.number(event['quantity'])} {base} at {fmt.number(event['price'])}"
+        return f"{theme.SIDE_GLYPHS[side]} {side.capitalize()} {held}"
+    if event["type"] == "balance":
+        return f"{pair} available {fmt.number(event['quantity'])}"
+    return fmt.visible(event["message"] or event["what_changed"] or event["type"])
+
+
+def _circumstances(event: Event, zone: tzinfo, now_ms: float) -> str:
+    parts = [
+        event["pair"] or "",
+        {"stream": "from the stream", "rest": "read by REST", "local": "from this program"}[event["source"]],
+    ]
+    if event["exchange_ms"] is not None:
+        parts.append(f"{fmt.milliseconds(event['received_ms'] - event['exchange_ms'])} after the exchange")
+    parts.append(fmt.clock(event["received_ms"], zone, today=now_ms))
+    parts.append(fmt.utc(event["received_ms"]))
+    return " · ".join(fmt.visible(part) for part in parts if part)
+
+
+def _ids(event: Event) -> Node | None:
+    if event["id"] is None:
+        return None
+    copies = [
+        node("button", "copy", "copy id", copy=event["id"]),
+        node("button", "copy", "copy JSON", copy=event["record"]),
+    ]
+    return div(
+        "chips section", span("mono small muted text", fmt.visible(event["id"], 80)), span("chips push", *copies)
+    )
+
+
+def _changes(event: Event) -> Node | None:
+    changes = event["changes"]
+    if event["type"] == "system":
+        return None
+    if changes["since_seq"] is None:
+        return _section("What changed", "first event of this id", span("muted", "Nothing to compare with."))
+    since_s = (changes["since_ms"] or 0.0) / 1000
+    right = f"since seq {fmt.count(changes['since_seq'])}, {fmt.duration(since_s)} before"
+    rows = changes["rows"]
+    if not rows:
+        return _section("What changed", right, span("muted", "Nothing but the time of update."))
+    titles = [node("th", "", "field"), *(node("th", "right", name) for name in ("before", "after", "change"))]
+    body = [_change(row) for row in rows[:SHOWN_CHANGES]]
+    table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *body))
+    return _section("What changed", right, table)
+
+
+def _change(row: dict[str, Any]) -> Node:
+    field, before, after = row["field"], row["before"], row["after"]
+    if field == "status":
+        color = theme.STATUS_COLORS.get(after or "", "")
+        cells = (_status(before), _status(after), "")
+    else:
+        color = ""
+        cells = (_shown(before), _shown(after), difference(before, after))
+    return node(
+        "tr",
+        "",
+        node("td", "muted text", fmt.visible(label(field), 60)),
+        node("td", "right muted text", cells[0]),
+        node("td", f"right strong text {color}".strip(), cells[1]),
+        node("td", "right muted", cells[2]),
+        key=field,
+    )
+
+
+def _status(text: str | None) -> str:
+    return fmt.UNKNOWN if text is None else fmt.visible(theme.status_label(text), 60)
+
+
+def _shown(text: str | None) -> str:
+    return fmt.UNKNOWN if text in (None, "") else fmt.number(text)
+
+
+def difference(before: str | None, after: str | None) -> str:
+    """Write the exact difference of two numbers with its direction; nothing for other texts."""
+    first, second = fmt.decimal(before), fmt.decimal(after)
+    if first is None or second is None or first == second:
+        return ""
+    change: Decimal = second - first
+    return f"{'▲' if change > 0 else '▼'} {fmt.number(f'{change:f}', signed=True)}"
+
+
+def _lifecycle(event: Event, zone: tzinfo, now_ms: float, selectable: bool) -> Node | None:
+    steps = event["timeline"]
+    if len(steps) < 2:
+        return None
+    shown = steps[-STEPS:]
+    lasted = (steps[-1]["received_ms"] - steps[0]["received_ms"]) / 1000
+    hidden = len(steps) - len(shown)
+    right = f"{hidden} earlier not shown · " * bool(hidden) + f"{fmt.duration(lasted)} from first to last"
+    items = []
+    for before, step in zip([None, *shown[:-1]], shown, strict=True):
+        after_s = None if before is None else (step["received_ms"] - before["received_ms"]) / 1000
+        note = (
+            "" if after_s is None else f"+{fmt.duration(after_s) if after_s >= 1 else fmt.milliseconds(after_s * 1000)}"
+        )
+        items.append(_step(step, note, zone, now_ms, step["seq"] == event["seq"], selectable))
+    return _section("Lifecycle", right, div("steps", *items, role="list"))
+
+
+def _related(event: Event, zone: tzinfo, now_ms: float, selectable: bool) -> Node | None:
+    if not event["related"]:
+        return None
+    items = [
+        _step(row, f"seq {fmt.count(row['seq'])}", zone, now_ms, False, selectable) for row in event["related"][:8]
+    ]
+    return _section("Related", "within 2 s, same pair or wallet", div("steps", *items, role="list"))
+
+
+def _step(row: Event, note: str, zone: tzinfo, now_ms: float, is_this: bool, selectable: bool) -> Node:
+    glyph, color = _mark(row)
+    text = step_text(row)
+    strong = " strong" if is_this else ""
+    return node(
+        "button" if selectable else "div",
+        "step",
+        span(f"glyph {color}".strip(), glyph),
+        span(f"muted{strong}", fmt.clock(row["received_ms"], zone, today=now_ms)),
+        span(f"text{strong}", text),
+        span("muted small", note),
+        select=row["seq"] if selectable else None,
+        key=row["seq"],
+        title=fmt.utc(row["received_ms"]),
+    )
+
+
+def _mark(row: Event) -> tuple[str, str]:
+    if row["type"] == "order" and row["status"]:
+        return theme.STATUS_GLYPHS.get(row["status"], "?"), theme.STATUS_COLORS.get(row["status"], "")
+    return theme.TYPE_GLYPHS.get(row["type"], "·"), theme.TYPE_COLORS.get(row["type"], "")
+
+
+def step_text(row: Event) -> str:
+    """Say one step of an order or what another event changed."""
+    if row["type"] != "order" or not row["status"]:
+        return fmt.visible(row["what_changed"] or row["message"] or row["type"], 120)
+    text = fmt.visible(theme.words(row["status"]), 40)
+    filled = fmt.decimal(row["filled_quantity"])
+    return f"{text} {fmt.number(row['filled_quantity'])}" if filled and row["status"] != "filled" else text
+
+
+def _section(title: str, right: str, body: Node) -> Node:
+    return div("section", cards.head(title, right), body, key=title)
+
+
+def field_nodes(event: Event) -> list[Node]:
+    """Build the table of all fields, exactly as sent."""
+    rows = [
+        node(
+            "tr", "", node("td", "text", fmt.visible(name, 80)), node("td", "text", fmt.visible(text, 2_000)), key=name
+        )
+        for name, text in event["fields"]
+    ]
+    return [node("table", "grid fields", node("tbody", "", *rows))]
+
+
+def pretty_json(record: str) -> str:
+    """Indent a record without touching a digit, with unseen characters as escapes."""
+    try:
+        text = msgspec.json.format(record, indent=1)
+    except msgspec.DecodeError:
+        text = record
+    return fmt.escaped_json(text, SHOWN_JSON)
+
+
+def draw(
+    event: Event | None, zone: tzinfo, now_ms: float, *, key: str, on_select: Callable[[], None] | None = None
+) -> None:
+    """Draw the pane of one event."""
+    if event is None:
+        gone = cards.empty("This event is no longer kept", "Newer events took its place in memory. Choose another row.")
+        nodes.show([gone], key=f"{key}-gone")
+        return
+    content = detail_nodes(event, zone, now_ms, selectable=on_select is not None)
+    nodes.show(content, key=f"{key}-head", now_ms=now_ms, on_select=on_select)
+    raw, fields = st.tabs(["Raw JSON", "All fields"], key=f"{key}-tabs")
+    with raw:
+        st.code(pretty_json(event["record"]), language=None, wrap_lines=True)
+    with fields:
+        nodes.show(field_nodes(event), key=f"{key}-fields")
+
+
+def guide_nodes() -> list[Node]:
+    """Build what the pane shows while no event is chosen: how to read the table."""
+    kinds = [
+        span(theme.TYPE_COLORS.get(kind, "muted"), theme.type_label(kind))
+        for kind in ("order", "position", "balance", "system")
+    ]
+    states = [
+        span(theme.STATUS_COLORS.get(name, "gray"), theme.status_label(name))
+        for name in theme.STATUS_GLYPHS
+        if name != "partially_cancelled"
+    ]
+    sides = [span("green", "▲ buy, long"), span("red", "▼ sell, short")]
+    return [
+        node("h3", "sentence", "No event chosen"),
+        node(
+            "p",
+            "muted",
+            "Choose a row: its fields, what it changed, the life of its order and what happened beside it appear here.",
+        ),
+        _section("Types", "by shape", div("legend", *kinds)),
+        _section("Sides", "by direction", div("legend", *sides)),
+        _section("Status of an order", "by fill", div("legend", *states)),
+        _section("Keys", "", div("legend", span("", "P pauses and resumes"))),
+    ]

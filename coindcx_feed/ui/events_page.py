@@ -1,0 +1,171 @@
+"""The Events page: filters, counts, the table and the details of one event."""
+
+from typing import Any
+
+import streamlit as st
+
+from coindcx_feed.ui import cards, details, exports, filters, nodes, page, tables, view
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, span
+
+PANE_HEIGHT = 664
+
+
+def render() -> None:
+    """Draw the page."""
+    page.begin("Events")
+    filters.filter_bar()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
+        _buttons()
+        counts()
+    events()
+    if view.is_wide() and view.chosen() is not None:
+        _drawer()
+
+
+def _buttons() -> None:
+    paused = st.session_state.get("paused_at") is not None
+    st.button(
+        "Resume" if paused else "Pause",
+        icon=":material/play_arrow:" if paused else ":material/pause:",
+        type="primary" if paused else "secondary",
+        on_click=view.toggle_pause,
+        shortcut="p",
+        key="pause",
+        help="Freeze the table to read it. The feed goes on and nothing is lost.",
+    )
+    cleared = bool(st.session_state.get("cleared_at"))
+    st.button(
+        "Undo clear" if cleared else "Clear view",
+        icon=":material/undo:" if cleared else ":material/clear_all:",
+        on_click=view.toggle_clear,
+        key="clear",
+        help="Hide what is shown and start from here. Nothing is deleted.",
+    )
+    exports.export_menu()
+    st.segmented_control(
+        "Details",
+        ("Dock", "Drawer"),
+        default="Dock",
+        required=True,
+        key="layout",
+        label_visibility="collapsed",
+        bind="query-params",
+        help="Where the details of a row open: beside the table, or over it from the right.",
+    )
+
+
+@page.part(page.FAST_S)
+def counts() -> None:
+    """Say how much is shown of how much."""
+    found = view.current()
+    nodes.show(count_nodes(found), key="counts", now_ms=page.service().status()["now_ms"])
+
+
+def count_nodes(found: view.View) -> list[Node | None]:
+    """Build the line: shown, matching, kept, order, zone, and whether the view is held."""
+    state = st.session_state
+    parts: list[Node | None] = [
+        span("strong", fmt.count(len(found["rows"]))),
+        span("muted", " shown of "),
+        span("strong", fmt.count(found["matching"])),
+        span("muted", f" matching · {fmt.count(found['kept'])} kept · newest first"),
+    ]
+    now_ms, zone = page.service().status()["now_ms"], page.zone()
+    if state.get("paused_at") is not None:
+        newer = page.service().version() - state["paused_at"]
+        at = fmt.clock(state["paused_ms"], zone, today=now_ms, digits=0)
+        parts.append(span("yellow", f" · paused at {at}, {fmt.count(newer)} newer waiting"))
+    if state.get("cleared_at"):
+        at = fmt.clock(state["cleared_ms"], zone, today=now_ms, digits=0)
+        parts.append(span("yellow", f" · view cleared at {at}"))
+    return [span("", *parts), span("muted wide", f" · times in {fmt.zone_name(zone, now_ms)}")]
+
+
+@page.part(page.FAST_S)
+def events() -> None:
+    """Draw the table and, docked, the pane beside it."""
+    if st.session_state.pop("open_drawer", False):
+        st.rerun()  # a drawer can only be opened by the page itself
+    found = view.current()
+    if found["error"] is not None:
+        filters.problem(found["error"])
+        return
+    if not found["rows"]:
+        _nothing(found)
+        return
+    if view.is_wide():
+        _table(found)
+        return
+    grid = st.grid(5, min_column_width=255, gap="small")
+    with grid.cell(column_span=3):
+        _table(found)
+    with grid.cell(column_span=2), st.container(border=True, height=PANE_HEIGHT, key="pane"):
+        _pane()
+
+
+def _table(found: view.View) -> None:
+    status, zone = page.service().status(), page.zone()
+    dated = tables.is_dated(
+        (row["received_ms"] for row in (found["rows"][0], found["rows"][-1])), status["now_ms"], zone
+    )
+    seen = page.service().seen()["statuses"]
+    page.place_selection("events-table", view.row_of_chosen(found))
+    st.dataframe(
+        found["table"],
+        key="events-table",
+        height=PANE_HEIGHT,
+        row_height=tables.ROW_HEIGHT,
+        placeholder=fmt.UNKNOWN,
+        hide_index=True,
+        column_config=tables.event_columns(page.palette(), zone, dated=dated, seen=seen),
+        on_select=_row_chosen,
+        selection_mode="single-row",
+        alt="Account events, newest first",
+    )
+
+
+def _row_chosen() -> None:
+    view.choose_row(page.clicked_row("events-table"))
+    if view.is_wide() and view.chosen() is not None:
+        st.session_state["open_drawer"] = True
+
+
+def _pane() -> None:
+    seq = view.chosen()
+    if seq is None:
+        nodes.show(details.guide_nodes(), key="pane-guide")
+        return
+    details.draw(page.service().event(seq), page.zone(), _now_ms(), key="pane", on_select=_step_chosen)
+
+
+def _step_chosen() -> None:
+    chosen: Any = st.session_state["pane-head"]["selected"]
+    if isinstance(chosen, int | float):
+        view.choose(int(chosen))
+
+
+def _now_ms() -> float:
+    now_ms: float = page.service().status()["now_ms"]
+    return now_ms
+
+
+def _nothing(found: view.View) -> None:
+    status, zone = page.service().status(), page.zone()
+    if not found["kept"]:
+        nodes.show([cards.no_events(status, zone)], key="empty", now_ms=status["now_ms"])
+        return
+    cleared = bool(st.session_state.get("cleared_at"))
+    text = "New events appear here as they arrive." if cleared else "The filter above leaves nothing of what is kept."
+    title = "View cleared" if cleared else "No event matches"
+    nodes.show([cards.empty(title, f"{fmt.count(found['kept'])} kept. {text}")], key="empty")
+    if filters.is_filtered(found["wanted"]):
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button("Clear filters", on_click=filters.clear, key="clear-filters")
+
+
+@st.dialog(" ", position="right", width=560, on_dismiss=lambda: view.choose(None))
+def _drawer() -> None:
+    seq = view.chosen()
+    if seq is not None:
+        details.draw(page.service().event(seq), page.zone(), _now_ms(), key="drawer")

@@ -1,0 +1,100 @@
+"""Export of all matching events, and copying the rows shown."""
+
+import io
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import streamlit as st
+
+from coindcx_feed.analysis.cells import neutralised
+from coindcx_feed.ui import filters, nodes, page, view
+
+MIME: Final = {"csv": "text/csv", "json": "application/json"}
+COPIED: Final = ("seq", "received_utc", "type", "pair", "side", "status", "price", "quantity", "filled_quantity", "id")
+
+
+def export_menu() -> None:
+    """Draw the menu. The upper ``seq`` is fixed at the click, not when the menu was drawn."""
+    with st.popover("Export", icon=":material/download:", key="export"):
+        st.caption("All matching events that are kept, not only the rows shown. Times in UTC, money as sent.")
+        _download("CSV", "csv")
+        _download("JSON", "json")
+        st.download_button(
+            "Description (filter, gaps, versions)",
+            data=partial(_description, *_question()),
+            file_name=f"{_stem()}.meta.json",
+            mime="application/json",
+            on_click="ignore",
+            key="export-meta",
+            width="stretch",
+        )
+        copy_rows()
+
+
+def _download(label: str, kind: str) -> None:
+    st.download_button(
+        label,
+        data=partial(_file, kind, *_question()),
+        file_name=f"{_stem()}.{kind}",
+        mime=MIME[kind],
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"export-{kind}",
+        width="stretch",
+    )
+
+
+def _stem() -> str:
+    return "DEMO-coindcx-events" if page.service().status()["mode"] == "demo" else "coindcx-events"
+
+
+def _question() -> tuple[Any, filters.Criteria, int | None, int]:
+    # Bound here, because a download runs outside of any script: it must not touch the session.
+    state = st.session_state
+    return page.service(), filters.criteria(), state.get("paused_at"), state.get("cleared_at", 0)
+
+
+def _file(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
+    made = service.export(wanted, kind, upto=upto, after=after)
+    return _opened(made["path"], made["meta_path"])
+
+
+def _description(service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
+    made = service.export(wanted, "csv", upto=upto, after=after)
+    return _opened(made["meta_path"], made["path"])
+
+
+def _opened(path: str, *others: str) -> BinaryIO:
+    # The browser gets its own copy; what stayed behind would hold account data for no one.
+    content = Path(path).read_bytes()
+    for name in (path, *others):
+        with suppress(OSError):
+            Path(name).unlink()
+    return io.BytesIO(content)
+
+
+@page.part(None)
+def copy_rows() -> None:
+    """Offer the rows shown as tab-separated text for the clipboard."""
+    rows = view.current()["rows"]
+    button = nodes.node("button", "copy", f"Copy the {len(rows)} rows shown", copy=as_tabs(rows))
+    nodes.show([button] if rows else [], key="copy-rows")
+
+
+def as_tabs(rows: list[dict[str, Any]]) -> str:
+    """Write rows as tab-separated lines that paste into a spreadsheet; texts that could be formulas are neutralised."""
+    from coindcx_feed.ui.format import utc
+
+    lines = ["\t".join(COPIED)]
+    for row in rows:
+        cells = {**row, "received_utc": utc(row["received_ms"])}
+        texts = ["" if cells[name] is None else str(cells[name]) for name in COPIED]
+        lines.append("\t".join(_cell(name, text) for name, text in zip(COPIED, texts, strict=True)))
+    return "\n".join(lines)
+
+
+def _cell(name: str, text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if name in ("seq", "price", "quantity", "filled_quantity") else neutralised(flat)

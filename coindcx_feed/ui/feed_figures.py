@@ -1,0 +1,171 @@
+"""Strip of states, proofs, figures and log of the Feed page. Pure."""
+
+from datetime import tzinfo
+from typing import Any, Final
+
+from coindcx_feed.ui import cards
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, age, div, node, span
+
+Status = dict[str, Any]
+
+HOUR_MS: Final = 3_600_000
+LABEL_PERCENT: Final = 5.0
+LOG_LINES: Final = 60
+PATTERNS: Final = {
+    "live": "s-live",
+    "quiet": "s-quiet",
+    "stale": "s-stale",
+    "starting": "s-waiting",
+    "connecting": "s-waiting",
+    "reconnecting": "s-waiting",
+    "rejected": "s-ended",
+    "stopped": "s-ended",
+}
+
+
+def strip(states: list[dict[str, Any]], now_ms: float, started_ms: float, zone: tzinfo) -> list[Node | None]:
+    """Build the strip of the last hour: pattern and word per state, nothing where this program did not run."""
+    begin = now_ms - HOUR_MS
+    parts, good_ms = [], 0.0
+    for state in states:
+        from_ms, to_ms = max(state["from_ms"], begin), now_ms if state["to_ms"] is None else state["to_ms"]
+        if to_ms <= begin:
+            continue
+        left, width = (from_ms - begin) / HOUR_MS * 100, (to_ms - from_ms) / HOUR_MS * 100
+        good_ms += to_ms - from_ms if state["state"] in ("live", "quiet") else 0
+        parts.append(_part(state, left, width, zone, now_ms))
+    watched_ms = now_ms - max(begin, started_ms)
+    share = fmt.percent(good_ms / watched_ms if watched_ms > 0 else None)
+    right = (
+        f"live or quiet {share} of {fmt.duration(watched_ms / 1000)} running · times in {fmt.zone_name(zone, now_ms)}"
+    )
+    ticks = [span("", fmt.clock(begin + HOUR_MS * step / 6, zone, digits=-1)) for step in range(7)]
+    return [
+        cards.head("Connection, last 60 minutes", right),
+        div("strip", *parts, role="img", label=right),
+        div("scale", *ticks),
+        _legend(),
+    ]
+
+
+def _part(state: dict[str, Any], left: float, width: float, zone: tzinfo, now_ms: float) -> Node:
+    name = state["state"]
+    from_text = fmt.clock(state["from_ms"], zone, today=now_ms, digits=0)
+    reason = f": {fmt.visible(state['reason'])}" if state["reason"] else ""
+    solid = name in ("live", "quiet", "stale")
+    word = name if solid and width >= LABEL_PERCENT else ""
+    title = f"{name} from {from_text}{reason}"
+    return div(
+        f"part {PATTERNS.get(name, 's-unknown')}", word, left=left, width=width, title=title, key=str(state["from_ms"])
+    )
+
+
+def _legend() -> Node:
+    names = (
+        ("s-live", "live"),
+        ("s-quiet", "quiet, proven by heartbeat"),
+        ("s-stale", "stale"),
+        ("s-waiting", "connecting or reconnecting"),
+        ("s-ended", "rejected or stopped"),
+        ("s-unknown", "not running"),
+    )
+    return div("legend small muted", *(span("", span(f"key {cls}"), span("", text)) for cls, text in names))
+
+
+def proofs(status: Status, zone: tzinfo) -> list[Node | None]:
+    """Build the two facts apart: the wire is alive, and private events would arrive."""
+    now_ms, transport, account = status["now_ms"], status["transport"], status["account"]
+    rows = [
+        _proof(
+            "Transport",
+            transport["proof"] or "nothing yet",
+            transport["age_s"],
+            now_ms,
+            f"expected every {transport['limit_s']:g} s",
+        ),
+        _proof(
+            "Account", account["fact"], account["age_s"], now_ms, "proven by a private frame or a matching signed read"
+        ),
+    ]
+    since = fmt.clock(status["state_since_ms"], zone, today=now_ms, digits=0)
+    counters = status["counters"]
+    session = f"{counters['connects']} connects, {status['joins']} private joins · state since {since}"
+    return [div("section", cards.head("What is proven", session), node("table", "grid", node("tbody", "", *rows)))]
+
+
+def _proof(name: str, fact: str, age_s: float | None, now_ms: float, note: str) -> Node:
+    when = age(None if age_s is None else now_ms - age_s * 1000, "", ago=True) or span("muted", fmt.UNKNOWN)
+    cells = (
+        node("td", "strong", name),
+        node("td", "", fmt.visible(fact, 60)),
+        node("td", "", when),
+        node("td", "right muted", note),
+    )
+    return node("tr", "", *cells, key=name)
+
+
+def figures(status: Status, feed: dict[str, Any], zone: tzinfo) -> Node:
+    """Build the strip of six figures."""
+    counters, delay = status["counters"], status["delay"]
+    recent = sum(int(feed["rates"][kind][-3:-1].sum()) for kind in ("order", "position", "balance"))
+    sidecar = status["sidecar"]
+    delay_value = "–" if delay is None else f"{delay['p50_ms']:,.0f} / {delay['p95_ms']:,.0f}".replace("-", fmt.MINUS)
+    delay_note = (
+        "no event with a stamp yet"
+        if delay is None
+        else f"p99 {fmt.milliseconds(delay['p99_ms'])} of last {delay['count']}"
+    )
+    return div(
+        "section",
+        cards.figures(
+            [
+                cards.figure(
+                    "Account events",
+                    cards.with_unit(f"{recent / 60:.1f}", "per s"),
+                    f"{fmt.count(recent)} in the last full minute",
+                ),
+                cards.figure(
+                    "Delay p50 / p95",
+                    cards.with_unit(delay_value, "ms"),
+                    delay_note,
+                    title="Exchange's stamp to here; the clocks' difference is in it",
+                ),
+                cards.figure(
+                    "Ring",
+                    cards.with_unit(f"{100 * status['kept'] / status['capacity']:.1f}", "%"),
+                    f"{fmt.count(status['kept'])} of {fmt.count(status['capacity'])} events",
+                ),
+                _sidecar(sidecar),
+                cards.figure(
+                    "Duplicates · late",
+                    f"{fmt.count(counters['duplicates'])} · {fmt.count(counters['late'])}",
+                    "not shown · marked late",
+                ),
+                _quarantine(counters["quarantined"], feed["quarantine"], zone, status["now_ms"]),
+            ]
+        ),
+    )
+
+
+def _sidecar(sidecar: dict[str, Any]) -> Node:
+    if sidecar["error"] or not sidecar["url"]:
+        return cards.figure(
+            "Sidecar clients", "–", fmt.visible(sidecar["error"] or "not running here", 90), color="yellow"
+        )
+    return cards.figure("Sidecar clients", str(sidecar["clients"]), sidecar["url"].split("/api/")[0])
+
+
+def _quarantine(count: int, entries: list[dict[str, Any]], zone: tzinfo, now_ms: float) -> Node:
+    note = "every frame understood"
+    if entries:
+        at = fmt.clock(entries[0]["at_ms"], zone, today=now_ms, digits=-1)
+        note = f"{fmt.visible(entries[0]['reason'], 60)}, {at}"
+    return cards.figure("Quarantine", fmt.count(count), note, color="yellow" if count else "")
+
+
+def log(lines: list[str]) -> list[Node | None]:
+    """Build the newest lines, newest first."""
+    shown = [node("li", "text", fmt.visible(line, 400)) for line in reversed(lines[-LOG_LINES:])]
+    head = cards.head("Log", "newest first; payloads and secrets are never logged")
+    return [head, node("ul", "log", *shown) if shown else node("p", "muted", "No lines yet.")]

@@ -1,0 +1,141 @@
+"""The filter bar of the Events page. Its state lives in the address, so that a view can be shared."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import streamlit as st
+
+from coindcx_feed.errors import FeedError
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui import page, theme
+
+Criteria = dict[str, Any]
+
+TYPES: Final = ("order", "position", "balance", "system")
+DEFAULT_TYPES: Final = ("order", "position", "balance")
+SIDES: Final = ("buy", "sell")
+KEYS: Final = ("types", "sides", "pairs", "statuses", "q", "min", "max")
+"""Names in the address."""
+MAX_TYPED: Final = 100
+
+
+def filter_bar() -> None:
+    """Draw the widgets; ``criteria`` reads what they hold."""
+    seen = page.service().seen()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
+        _types()
+        _sides()
+        pairs = offered("pairs", [*page.service().status()["pairs"], *seen["pairs"]])
+        choices("Pairs", pairs, "pairs", "All pairs", 190)
+        statuses = offered("statuses", [*theme.STATUS_GLYPHS, *seen["statuses"]])
+        choices("Statuses", statuses, "statuses", "All statuses", 190, theme.status_label)
+        search("Search id or message")
+        _price()
+
+
+def _types() -> None:
+    st.segmented_control(
+        "Types",
+        TYPES,
+        selection_mode="multi",
+        default=DEFAULT_TYPES,
+        format_func=theme.type_label,
+        key="types",
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+
+
+def _sides() -> None:
+    st.segmented_control(
+        "Sides",
+        SIDES,
+        selection_mode="multi",
+        format_func=theme.side_label,
+        key="sides",
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+
+
+def choices(label: str, options: list[str], key: str, placeholder: str, width: int, words: Any = fmt.visible) -> None:
+    """Draw a list to pick several from; nothing picked means all."""
+    st.multiselect(
+        label,
+        options,
+        format_func=words,
+        key=key,
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        width=width,
+        bind="query-params",
+    )
+
+
+def search(placeholder: str, width: int = 210) -> None:
+    st.text_input(
+        "Search",
+        type="search",
+        key="q",
+        placeholder=placeholder,
+        max_chars=MAX_TYPED,
+        label_visibility="collapsed",
+        width=width,
+        live="300ms",
+        bind="query-params",
+    )
+
+
+def _price() -> None:
+    low, high = st.session_state.get("min"), st.session_state.get("max")
+    is_set = bool(low or high)
+    with st.popover("Price", icon=":material/filter_alt:", type="primary" if is_set else "secondary"):
+        st.text_input("Lowest price", key="min", max_chars=40, placeholder="for example 2900", bind="query-params")
+        st.text_input("Highest price", key="max", max_chars=40, placeholder="for example 3000.5", bind="query-params")
+        st.caption("Events without a price are left out while a limit is set.")
+
+
+def offered(key: str, known: Iterable[str | None]) -> list[str]:
+    """List the choices: what is known, and what the address or an earlier choice names even if it never occurred."""
+    chosen = st.session_state.get(key) or st.query_params.get_all(key)
+    named = [value[:MAX_TYPED] for value in chosen if isinstance(value, str)][:50]
+    return list(dict.fromkeys(value for value in (*known, *named) if value))
+
+
+def criteria() -> Criteria:
+    """Return what the widgets hold as the service's filter; empty parts are left out."""
+    state = st.session_state
+    parts = {
+        "types": list(state.get("types") or ()),
+        "sides": list(state.get("sides") or ()),
+        "pairs": list(state.get("pairs") or ()),
+        "statuses": list(state.get("statuses") or ()),
+        "text": (state.get("q") or "").strip(),
+        "price_min": _typed_number(state.get("min")),
+        "price_max": _typed_number(state.get("max")),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _typed_number(text: str | None) -> str:
+    # People type figures the way they are shown.
+    return (text or "").replace(",", "").replace(" ", "").replace(fmt.MINUS, "-")
+
+
+def is_filtered(wanted: Criteria) -> bool:
+    """Say whether anything beyond the default view is asked for."""
+    return any(name != "types" for name in wanted) or sorted(wanted.get("types", ())) != sorted(DEFAULT_TYPES)
+
+
+def clear() -> None:
+    """Reset every filter; a callback."""
+    for key in KEYS:
+        st.session_state[key] = (
+            list(DEFAULT_TYPES) if key == "types" else [] if key in ("sides", "pairs", "statuses") else ""
+        )
+
+
+def problem(error: FeedError) -> None:
+    """Show a filter that is not understood, as text: it may repeat what was typed."""
+    st.warning("This filter is not understood; the table below shows nothing until it is.")
+    st.code(fmt.visible(str(error), 400), language=None, wrap_lines=True)

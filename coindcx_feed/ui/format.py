@@ -1,0 +1,172 @@
+"""Numbers, times and texts as people read them. Nothing here rounds the exchange's figures."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Final
+
+MINUS: Final = "−"
+UNKNOWN: Final = "–"
+SHOWN_CHARACTERS: Final = 200
+"""Feed texts are cut here for display; the record itself stays whole."""
+
+_plain_number = re.compile(r"(-?)(\d+)(\.\d+)?", re.ASCII).fullmatch
+# Characters that are invisible or turn the direction of what follows: a name must not look like another one.
+_UNSEEN: Final = r"\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_unseen = re.compile(f"[{_UNSEEN}]")
+_not_plain = re.compile(rf"[^\S\n ]|(?!\n)[{_UNSEEN}]")
+
+
+def number(text: str | None, *, signed: bool = False) -> str:
+    """Group an exact decimal text; every digit stays.
+
+    Args:
+        signed: Write ``+`` before a positive figure, for results and changes.
+    """
+    if text is None:
+        return UNKNOWN
+    match = _plain_number(text)
+    if match is None:
+        return visible(text)
+    minus, whole, rest = match.groups()
+    grouped = f"{int(whole):,}{rest or ''}"
+    if minus:
+        return MINUS + grouped
+    return f"+{grouped}" if signed and any(digit in grouped for digit in "123456789") else grouped
+
+
+def rounded(text: str | None, places: int = 2, *, signed: bool = False) -> str:
+    """Round a computed figure for reading; small ones get more places so that they do not become 0."""
+    value = decimal(text)
+    if value is None:
+        return UNKNOWN
+    if value and abs(value) < 1:
+        places = max(places, 4 if abs(value) < Decimal("0.01") else places)
+    quantum = Decimal(1).scaleb(-places)
+    return number(f"{value.quantize(quantum, ROUND_HALF_EVEN) + 0:f}", signed=signed)
+
+
+def decimal(text: str | None) -> Decimal | None:
+    """Read an exact text, or return ``None`` when it is no finite number."""
+    try:
+        value = Decimal(text) if text is not None else None
+    except InvalidOperation:
+        return None
+    return value if value is not None and value.is_finite() and abs(value.adjusted()) < 60 else None
+
+
+def binary(text: str | None) -> float | None:
+    """Return the nearest float, for sorting and drawing only."""
+    value = decimal(text)
+    return None if value is None else float(value)
+
+
+def split_digits(text: str | None) -> tuple[str, str]:
+    """Split an exact figure after the second decimal: the tail is shown smaller, never cut."""
+    shown = number(text)
+    whole, point, rest = shown.partition(".")
+    return (whole + point + rest[:2], rest[2:])
+
+
+def percent(share: float | None, *, signed: bool = False, places: int = 1) -> str:
+    """Write a share (1.0 is 100 %)."""
+    if share is None or share != share:
+        return UNKNOWN
+    text = f"{abs(share) * 100:,.{places}f}"
+    sign = MINUS if share < 0 and any(digit in text for digit in "123456789") else "+" if signed and share > 0 else ""
+    return f"{sign}{text} %"
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time: 0.4 s, 42 s, 12 m 08 s, 2 h 14 m, 3 d 04 h."""
+    if seconds is None:
+        return UNKNOWN
+    seconds = max(seconds, 0.0)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60:02d} m"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600:02d} h"
+
+
+def milliseconds(value: float | None) -> str:
+    """Write a delay in ms; a negative one (clock skew) keeps its sign."""
+    if value is None or value != value:
+        return UNKNOWN
+    sign = MINUS if value < -0.5 else ""
+    return f"{sign}{abs(value):,.0f} ms" if abs(value) < 10_000 else sign + duration(abs(value) / 1000)
+
+
+def moment(ms: float, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+
+
+def clock(ms: float | None, zone: tzinfo, *, today: float | None = None, digits: int = 3) -> str:
+    """Write a time of day; the date stands before it when it is not today's.
+
+    Args:
+        ms: Unix time, milliseconds.
+        today: Any time of the day that counts as today; ``None`` leaves dates out.
+        digits: 3 shows milliseconds, 0 seconds, -1 minutes only.
+    """
+    if ms is None:
+        return UNKNOWN
+    at = moment(ms, zone)
+    text = at.strftime("%H:%M" if digits < 0 else "%H:%M:%S")
+    if digits > 0:
+        text += f".{at.microsecond // 1000:03d}"
+    if today is not None and moment(today, zone).date() != at.date():
+        text = f"{at.day} {at:%b} {text}"
+    return text
+
+
+def utc(ms: float | None) -> str:
+    """Write a time in UTC with its date, for tooltips."""
+    if ms is None:
+        return UNKNOWN
+    at = moment(ms, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
+
+
+def zone_name(zone: tzinfo, ms: float) -> str:
+    """Name the zone once per page: IST (UTC+05:30)."""
+    at = moment(ms, zone)
+    offset = at.strftime("%z")
+    offset = f"UTC{offset[:3]}:{offset[3:5]}"
+    name = at.tzname() or ""
+    if name == "UTC":
+        return "UTC"
+    return f"{name} ({offset})" if name[:1].isalpha() else offset
+
+
+def short_id(text: str | None) -> str:
+    return UNKNOWN if text is None else visible(text)[:8]
+
+
+def visible(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Make a feed text safe to look at: cut, with unseen and direction-turning characters replaced.
+
+    It stays text; whoever shows it must not parse it.
+    """
+    shown = _unseen.sub("\N{REPLACEMENT CHARACTER}", text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def escaped_json(text: str, limit: int) -> str:
+    """Return JSON text that means the same with unseen characters written as escapes, cut for display."""
+    shown = _not_plain.sub(_escape, text[:limit])
+    left = len(text) - limit
+    return shown if left <= 0 else f"{shown}\n… {left:,} more characters: the export has them all"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"

@@ -1,0 +1,115 @@
+"""What every page shares: service, zone, theme, the status line, and what happens when a part fails."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from functools import wraps
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from coindcx_feed.feed.service import process_service
+from coindcx_feed.ui import nodes, status, theme
+from coindcx_feed.ui.theme import Palette
+
+FAST_S: Final = 0.5
+"""Tables and status."""
+SLOW_S: Final = 1.5
+"""Charts."""
+
+_log = logging.getLogger(__name__)
+failures: dict[str, int] = {}
+"""How often each part of a page failed in this process."""
+
+Part = Callable[[], None]
+
+
+def service() -> Any:
+    """Return the feed's service: methods and plain data only, because it outlives a reload of this code."""
+    return process_service()
+
+
+def zone() -> tzinfo:
+    """Return the browser's time zone, UTC while it is unknown."""
+    name = st.context.timezone
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def palette() -> Palette:
+    return theme.palette(st.context.theme.type)
+
+
+def part(every_s: float | None) -> Callable[[Part], Part]:
+    """Make a function a part of a page that refreshes by itself and fails by itself.
+
+    Parts must not be nested: the inner one would stay on the screen when the outer one is gone.
+    """
+
+    def decorate(draw: Part) -> Part:
+        @wraps(draw)
+        def guarded() -> None:
+            try:
+                draw()
+            except Exception as error:  # noqa: BLE001  # task boundary: one broken part must not take the others with it
+                failures[draw.__name__] = failures.get(draw.__name__, 0) + 1
+                # The message may hold feed text or figures of the account; type and place are enough to find it.
+                _log.error("page part failed part=%s error=%s %s", draw.__name__, type(error).__name__, _place(error))
+                _show_failure(type(error).__name__)
+
+        fragment: Part = st.fragment(guarded, run_every=every_s, key=f"part-{draw.__name__}")
+        return fragment
+
+    return decorate
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"at={trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+
+
+def _show_failure(kind: str) -> None:
+    st.error(
+        f"This part of the page failed ({kind}). The feed itself is not affected; the log says where. "
+        "It is drawn again with the next refresh."
+    )
+
+
+def begin(name: str) -> None:
+    """Draw what stands on top of every page.
+
+    Args:
+        name: The page's name, for the window title.
+    """
+    st.session_state["page"] = name
+    # The theme cannot set the side padding of the main block; the wide layout wastes about 140 px.
+    st.html("<style>[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}</style>")
+    status_line()
+
+
+@part(FAST_S)
+def status_line() -> None:
+    current = service().status()
+    nodes.show(
+        status.status_nodes(current, service().gaps(), zone()),
+        key="status",
+        now_ms=current["now_ms"],
+        title=status.window_title(current, st.session_state.get("page", "")),
+        limit_s=status.PAGE_LIMIT_S,
+    )
+
+
+def place_selection(key: str, index: int | None) -> None:
+    """Put the tick of a grid on a row before the grid is drawn: rows move while its selection is positional."""
+    st.session_state[key] = {"selection": {"rows": [] if index is None else [index], "columns": [], "cells": []}}
+
+
+def clicked_row(key: str) -> int | None:
+    """Return the row a reader has just chosen, inside an ``on_select`` callback."""
+    rows = st.session_state[key]["selection"]["rows"]
+    return int(rows[0]) if rows else None

@@ -1,0 +1,127 @@
+"""Figures and boxes of the Positions page. Pure."""
+
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from coindcx_feed.ui import cards
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, div, node, span
+
+Position = dict[str, Any]
+Status = dict[str, Any]
+
+ZERO = Decimal(0)
+
+
+def strip(positions: list[Position], rate: dict[str, Any] | None, status: Status, zone: tzinfo) -> Node:
+    """Build the five figures over all open positions."""
+    opened = [position for position in positions if position["side"] != "flat"]
+    live = status["connected"] and all(position["mark_is_fresh"] for position in opened)
+    return cards.figures(
+        [
+            _pnl(opened, rate, status, live, zone),
+            _exposure(opened),
+            _margin(opened),
+            _nearest(opened),
+            _open(positions, opened),
+        ]
+    )
+
+
+def _sum(positions: list[Position], field: str) -> Decimal:
+    return sum((fmt.decimal(position[field]) or ZERO for position in positions), ZERO)
+
+
+def _quote(positions: list[Position]) -> str:
+    return ", ".join(dict.fromkeys(position["quote"] for position in positions)) or "USDT"
+
+
+def _pnl(opened: list[Position], rate: dict[str, Any] | None, status: Status, live: bool, zone: tzinfo) -> Node:
+    unknown = [position for position in opened if position["unrealized_pnl"] is None]
+    name, title = "Unrealised PnL, computed", "Sum of size × (mark − average); the exchange does not send it."
+    if opened and len(unknown) == len(opened):
+        return cards.figure(name, fmt.UNKNOWN, "no mark received yet", title=title)
+    total = _sum(opened, "unrealized_pnl")
+    color = cards.signed_color(f"{total:f}") if live else "muted"
+    as_of = "" if live else f" as of {fmt.clock(_proof_ms(status), zone, today=status['now_ms'], digits=0)}"
+    value = cards.with_unit(fmt.rounded(f"{total:f}", signed=True), f"{_quote(opened)}{as_of}")
+    note = f"without {len(unknown)} that has no mark" if unknown else _in_inr(total, rate, zone, status["now_ms"])
+    return cards.figure(name, value, note, color=color, title=title)
+
+
+def _proof_ms(status: Status) -> float | None:
+    age_s = status["transport"]["age_s"]
+    return None if age_s is None else status["now_ms"] - age_s * 1000
+
+
+def _in_inr(total: Decimal, rate: dict[str, Any] | None, zone: tzinfo, now_ms: float) -> str:
+    if rate is None:
+        return ""
+    value = total * Decimal(rate["rate"])
+    at = fmt.clock(rate["at_ms"], zone, today=now_ms, digits=-1)
+    return f"{fmt.rounded(f'{value:f}', places=0, signed=True)} INR at {fmt.number(rate['rate'])}, {at}"
+
+
+def _exposure(opened: list[Position]) -> Node:
+    values = {"long": ZERO, "short": ZERO}
+    for position in opened:
+        size, mark = fmt.decimal(position["size"]), fmt.decimal(position["mark_price"])
+        if size is not None and mark is not None:
+            values[position["side"]] += abs(size) * mark
+    total = values["long"] + values["short"]
+    note = " · ".join(f"{side} {fmt.rounded(f'{value:f}')}" for side, value in values.items())
+    title = "Size at mark, without leverage"
+    return cards.figure("Exposure", cards.with_unit(fmt.rounded(f"{total:f}"), _quote(opened)), note, title=title)
+
+
+def _margin(opened: list[Position]) -> Node:
+    margin, needed = _sum(opened, "margin"), _sum(opened, "maintenance_margin")
+    note = f"maintenance {fmt.rounded(f'{needed:f}')}"
+    return cards.figure("Margin locked", cards.with_unit(fmt.rounded(f"{margin:f}"), _quote(opened)), note)
+
+
+def _nearest(opened: list[Position]) -> Node:
+    known = [position for position in opened if position["liquidation_distance"] is not None]
+    if not known:
+        return cards.figure(
+            "Nearest liquidation", fmt.UNKNOWN, "no isolated position is open" if not opened else "not known"
+        )
+    nearest = min(known, key=lambda position: position["liquidation_distance"])
+    distance = nearest["liquidation_distance"]
+    base = nearest["pair"].partition("-")[2].partition("_")[0]
+    color = "orange" if distance <= cards.NEAR_LIQUIDATION else ""
+    value = cards.with_unit(fmt.percent(distance), f"{base} {nearest['side']}")
+    note = f"at {fmt.number(nearest['liquidation_price'])}, mark {fmt.number(nearest['mark_price'])}"
+    return cards.figure("Nearest liquidation", value, note, color=color)
+
+
+def _open(positions: list[Position], opened: list[Position]) -> Node:
+    unprotected = sum(1 for position in opened if not position["stop"])
+    flat = len(positions) - len(opened)
+    note = f"{unprotected} without a stop" + (f" · {flat} flat" if flat else "")
+    return cards.figure("Open positions", str(len(opened)), note if opened else f"{flat} flat")
+
+
+def boxes(positions: list[Position], selected: str | None, status: Status) -> list[Node | None]:
+    """Build one card per open position and a line for the flat ones."""
+    opened = [position for position in positions if position["side"] != "flat"]
+    flat = [position for position in positions if position["side"] == "flat"]
+    built = [
+        cards.position_card(
+            position, pressed=position["id"] == selected, live=status["connected"], now_ms=status["now_ms"]
+        )
+        for position in opened
+    ]
+    found: list[Node | None] = (
+        [div("cards section", *built)] if built else [cards.empty("No open position", "All positions are flat.")]
+    )
+    if flat:
+        buttons = [_flat(position, selected) for position in flat[:12]]
+        found.append(div("chips section", span("muted small", "Flat: "), *buttons))
+    return found
+
+
+def _flat(position: Position, selected: str | None) -> Node:
+    text = f"{fmt.visible(position['pair'], 30)} · {position['margin_currency'] or '?'}"
+    return node("button", "copy", text, select=position["id"], pressed=position["id"] == selected, key=position["id"])

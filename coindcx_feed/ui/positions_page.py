@@ -1,0 +1,147 @@
+"""The Positions page: what is at risk, one card or row per position id, and the chart of the chosen one."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from coindcx_feed.ui import cards, charts, nodes, page, position_chart, position_figures, tables
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import node, span
+
+RANGES: Final = {"15 m": 900_000, "1 h": 3_600_000, "3 h": 10_800_000, "1 d": 86_400_000}
+SCALES: Final = ("Fit price", "Include liquidation")
+
+Position = dict[str, Any]
+
+
+def render() -> None:
+    """Draw the page."""
+    page.begin("Positions")
+    positions()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="position-bar"):
+        chart_head()
+        _switch("View", ("Cards", "Table"), "Cards", "view")
+        _switch("Range", tuple(RANGES), "1 h", "range")
+        _switch("Scale", SCALES, SCALES[0], "scale")
+    chart()
+
+
+def _switch(label: str, options: tuple[str, ...], default: str, key: str) -> None:
+    st.segmented_control(
+        label, options, default=default, required=True, key=key, label_visibility="collapsed", bind="query-params"
+    )
+
+
+def chosen(found: list[Position]) -> Position | None:
+    """Return the position named in the address, else the first open one."""
+    wanted = st.query_params.get("position")
+    named = [position for position in found if position["id"] == wanted]
+    shown = [position for position in found if position["side"] != "flat"]
+    return next(iter(named or shown or found), None)
+
+
+@page.part(page.FAST_S)
+def positions() -> None:
+    """Draw figures and cards, or the table."""
+    service, zone = page.service(), page.zone()
+    current, found = service.status(), service.positions()
+    now_ms = current["now_ms"]
+    if not found:
+        text = (
+            "A position appears with the first fill. Positions opened before the start appear with their next update."
+        )
+        nodes.show([cards.empty("No positions seen yet", text)], key="positions-empty")
+        return
+    strip = position_figures.strip(found, service.conversion(), current, zone)
+    selected = chosen(found)
+    if st.session_state.get("view") == "Table":
+        nodes.show([strip], key="position-figures", now_ms=now_ms)
+        _table(found, selected)
+        return
+    boxes = position_figures.boxes(found, selected["id"] if selected else None, current)
+    nodes.show([strip, *boxes], key="position-cards", now_ms=now_ms, on_select=_card_chosen)
+
+
+def _card_chosen() -> None:
+    _choose(st.session_state["position-cards"]["selected"])
+
+
+def _choose(position_id: Any) -> None:
+    if isinstance(position_id, str):
+        st.query_params["position"] = position_id
+    st.rerun(["part-positions", "part-chart_head", "part-chart"])
+
+
+def _table(found: list[Position], selected: Position | None) -> None:
+    ids = [position["id"] for position in found]
+    st.session_state["position-rows"] = ids
+    page.place_selection("positions-table", ids.index(selected["id"]) if selected else None)
+    st.dataframe(
+        tables.positions_table(found),
+        key="positions-table",
+        height=min(tables.ROW_HEIGHT * len(found) + 38, 320),
+        row_height=tables.ROW_HEIGHT,
+        placeholder=fmt.UNKNOWN,
+        hide_index=True,
+        column_config=tables.position_columns(page.palette()),
+        on_select=_row_chosen,
+        selection_mode="single-row",
+        alt="Positions, open ones first",
+    )
+
+
+def _row_chosen() -> None:
+    row, ids = page.clicked_row("positions-table"), st.session_state["position-rows"]
+    _choose(ids[row] if row is not None and row < len(ids) else None)
+
+
+@page.part(page.SLOW_S)
+def chart_head() -> None:
+    """Name the chosen position above its chart."""
+    position = chosen(page.service().positions())
+    if position is None:
+        return
+    lead = span("chips", node("h3", "text", position["pair"]), cards.side_chip(position["side"]))
+    margin = span("muted small", f"margin in {position['margin_currency'] or '?'}")
+    zone = span("muted small", f"times in {fmt.zone_name(page.zone(), page.service().status()['now_ms'])}")
+    nodes.show([span("chips", lead, margin, zone)], key="position-head")
+
+
+@page.part(page.SLOW_S)
+def chart() -> None:
+    """Draw price, PnL and size of the chosen position."""
+    service, zone, palette = page.service(), page.zone(), page.palette()
+    position = chosen(service.positions())
+    if position is None:
+        return
+    now_ms = float(service.status()["now_ms"])
+    span_ms = RANGES[st.session_state.get("range") or "1 h"]
+    series = service.position_series(position["id"], now_ms - span_ms)
+    with_liquidation = st.session_state.get("scale") == SCALES[1]
+    drawn = None
+    if series is not None:
+        view = (position["id"], span_ms, with_liquidation, palette.name, str(zone))
+        drawn = position_chart.position_chart(
+            position,
+            series,
+            service.gaps(),
+            palette=palette,
+            now_ms=now_ms,
+            with_liquidation=with_liquidation,
+            revision=(
+                *view,
+                len(series["t_ms"]),
+                series["t_ms"][-1:].tolist(),
+                position["mark_price"],
+                position["seq"],
+            ),
+        )
+    if drawn is None:
+        text = "Lines need marks received while the position was open; a flat position has none in this range."
+        nodes.show([cards.empty("Nothing to draw in this range", text)], key="position-nochart")
+        return
+    # Another position, range or scale is another picture: zoom starts anew there and only there.
+    drawn["layout"]["uirevision"] = f"{position['id']} {span_ms} {with_liquidation}"
+    pnl = fmt.rounded(position["unrealized_pnl"], signed=True)
+    alt = f"Price, computed PnL and size of {fmt.visible(position['pair'], 40)}; PnL now {pnl}"
+    charts.show(drawn, key="position-chart", alt=alt)

@@ -1,0 +1,127 @@
+"""What the server does around the pages: start and stop of the feed, the chart library, and who may ask.
+
+Runs in the launcher only, never in a page.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.to_thread
+import plotly
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import cli_util
+from streamlit.runtime.pages_manager import PagesManager
+
+from coindcx_feed.errors import ConfigError
+from coindcx_feed.feed.service import start_process_service, stop_process_service
+from coindcx_feed.ui.charts import PLOTLY_PATH
+
+LOOPBACK: Final = ("localhost", "127.0.0.1")
+EXIT_CONFIG: Final = 2
+
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
+    """Start the feed before the first browser, stop it with the server.
+
+    A setting that does not allow to start ends the process with one line on standard error.
+    """
+    # Until st.navigation has run once, Streamlit lists the folder pages/ by itself: a deep link as the first address
+    # ever opened would show that menu instead of ours.
+    PagesManager.uses_pages_directory = False
+    try:
+        check_address(st.get_option("server.address"))
+        await anyio.to_thread.run_sync(start_process_service, st.get_option("server.port"))
+    except ConfigError as error:
+        print(f"coindcx-feed: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the answer to a command
+        # Nothing has started yet; an exception here would be answered with a traceback by the server.
+        os._exit(EXIT_CONFIG)
+    opening = asyncio.create_task(_open_browser())
+    try:
+        yield {}
+    finally:
+        opening.cancel()
+        await anyio.to_thread.run_sync(stop_process_service)
+
+
+def check_address(address: str | None) -> None:
+    """Refuse to serve the account to the network: the dashboard has no login.
+
+    Raises:
+        ConfigError: If the address is not a loopback one.
+    """
+    if address not in LOOPBACK:
+        shown = repr(address) if address else "every interface"
+        raise ConfigError(
+            f"server.address: expected 127.0.0.1, was {shown}: the dashboard has no login; use it through an SSH tunnel"
+        )
+
+
+async def _open_browser() -> None:
+    # With an application object Streamlit leaves this to us. The server accepts connections a moment after start-up.
+    if st.get_option("server.headless"):
+        return
+    await asyncio.sleep(0.5)
+    await anyio.to_thread.run_sync(cli_util.open_browser, f"http://{LOOPBACK[0]}:{st.get_option('server.port')}")
+
+
+async def _plotly(_request: Request) -> Response:
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    # The version is in the address, so a browser may keep it.
+    return FileResponse(
+        path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
+
+
+class HostGuard:
+    """Answer only requests that name this server by a loopback name (DNS rebinding), and add the usual headers.
+
+    Streamlit's own ``server.allowedHosts`` covers its WebSocket; this covers everything else.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif not is_allowed_host(dict(scope["headers"]).get(b"host", b"")):
+            refusal = "expected the host localhost or 127.0.0.1: open the dashboard by one of these names\n"
+            await PlainTextResponse(refusal, status_code=421)(scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+
+def is_allowed_host(host: bytes) -> bool:
+    """Say whether a ``Host`` header names this machine; the port does not matter."""
+    name, _, port = host.decode("latin-1").lower().partition(":")
+    return name.rstrip(".") in LOOPBACK and (port == "" or port.isdigit())
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *_HEADERS]}
+        await send(message)
+
+    return send_with_headers
+
+
+ROUTES: Final = (Route(PLOTLY_PATH, _plotly),)
+MIDDLEWARE: Final = (Middleware(HostGuard),)

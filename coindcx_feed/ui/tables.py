@@ -1,0 +1,268 @@
+"""Rows as narrow Arrow tables with their column settings. Arrow, because it is built from columns without a detour."""
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+import pyarrow as pa
+import streamlit as st
+
+from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui import theme
+from coindcx_feed.ui.theme import Palette
+
+Row = dict[str, Any]
+
+ROW_HEIGHT: Final = 27
+_TIME = pa.timestamp("ms", tz="UTC")
+_LABELS = pa.list_(pa.string())
+
+
+def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
+    """Build the events table.
+
+    Args:
+        wide: Add price, quantity, id and delay; the docked layout has no room for them.
+    """
+    columns: dict[str, pa.Array] = {
+        "time": _times(row["received_ms"] for row in rows),
+        "type": _chips(theme.type_label(row["type"]) for row in rows),
+        "pair": _texts(row["pair"] for row in rows),
+        "side": _chips(None if row["side"] is None else theme.side_label(row["side"]) for row in rows),
+        "status": _chips(None if row["status"] is None else theme.status_label(row["status"]) for row in rows),
+        "changed": _texts(_changed(row) for row in rows),
+    }
+    if wide:
+        columns["price"] = _numbers(row["price"] for row in rows)
+        columns["quantity"] = _numbers(row["quantity"] for row in rows)
+        columns["delay"] = _numbers(delay_ms(row) for row in rows)
+        columns["id"] = pa.array([fmt.short_id(row["id"]) for row in rows], pa.string())
+    return pa.table(columns)
+
+
+def _changed(row: Row) -> str:
+    # System events change nothing: what they say stands in the same column.
+    text = row["what_changed"] or row["message"] or ""
+    return f"late · {text}" if row["late"] else text
+
+
+def delay_ms(row: Row) -> float | None:
+    """Return the time from the exchange's stamp to here, if the record has a stamp."""
+    if row["exchange_ms"] is None:
+        return None
+    received_ms: float = row["received_ms"]
+    return float(round(received_ms - row["exchange_ms"]))
+
+
+def orders_table(orders: Sequence[Row]) -> pa.Table:
+    return pa.table(
+        {
+            "updated": _times(order["updated_ms"] or order["received_ms"] for order in orders),
+            "status": _chips(theme.status_label(order["status"] or "?") for order in orders),
+            "pair": _texts(order["pair"] for order in orders),
+            "side": _chips(theme.side_label(order["side"] or "?") for order in orders),
+            "kind": _texts(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
+            "price": _numbers(order["price"] for order in orders),
+            "avg": _numbers(order["avg_price"] for order in orders),
+            "quantity": _numbers(order["quantity"] for order in orders),
+            "filled": pa.array([_percent(order["filled_share"]) for order in orders], pa.float64()),
+            "leverage": _numbers(order["leverage"] for order in orders),
+            "created": _times(order["created_ms"] for order in orders),
+            "id": pa.array([fmt.short_id(order["id"]) for order in orders], pa.string()),
+        }
+    )
+
+
+def positions_table(positions: Sequence[Row]) -> pa.Table:
+    return pa.table(
+        {
+            "pair": _texts(position["pair"] for position in positions),
+            "side": _chips(theme.side_label(position["side"]) for position in positions),
+            "currency": _texts(position["margin_currency"] for position in positions),
+            "size": _numbers(position["size"] for position in positions),
+            "avg": _numbers(position["avg_price"] for position in positions),
+            "mark": _numbers(position["mark_price"] for position in positions),
+            "age": _numbers(_whole(position["mark_age_s"]) for position in positions),
+            "liquidation": _numbers(position["liquidation_price"] for position in positions),
+            "distance": _numbers(_percent(position["liquidation_distance"]) for position in positions),
+            "leverage": _numbers(position["leverage"] for position in positions),
+            "margin": _numbers(position["margin"] for position in positions),
+            "pnl": _numbers(position["unrealized_pnl"] for position in positions),
+            "share": _numbers(_percent(position["pnl_share"]) for position in positions),
+        }
+    )
+
+
+def gaps_table(gaps: Sequence[Row]) -> pa.Table:
+    return pa.table(
+        {
+            "state": _chips("◌ open" if gap["to_ms"] is None else "● closed" for gap in gaps),
+            "from": _times(gap["from_ms"] for gap in gaps),
+            "to": _times(gap["to_ms"] for gap in gaps),
+            "away": _texts(
+                "" if gap["to_ms"] is None else fmt.duration((gap["to_ms"] - gap["from_ms"]) / 1000) for gap in gaps
+            ),
+            "cause": _texts(gap["cause"] for gap in gaps),
+        }
+    )
+
+
+def kept_table(entries: Sequence[Row]) -> pa.Table:
+    """Build the table of frames or records that were kept apart (quarantine, duplicates)."""
+    return pa.table(
+        {
+            "at": _times(entry["at_ms"] for entry in entries),
+            "arrival": pa.array([entry["arrival"] for entry in entries], pa.int64()),
+            "event": _texts(entry["event"] for entry in entries),
+            "reason": _texts(entry["reason"] for entry in entries),
+            "bytes": pa.array([entry.get("raw_bytes", len(entry["raw"])) for entry in entries], pa.int64()),
+        }
+    )
+
+
+def _times(values: Iterable[float | None]) -> pa.Array:
+    return pa.array([None if value is None else int(value) for value in values], _TIME)
+
+
+def _chips(values: Iterable[str | None]) -> pa.Array:
+    return pa.array([[] if value is None else [fmt.visible(value, 60)] for value in values], _LABELS)
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array(["" if value is None else fmt.visible(value) for value in values], pa.string())
+
+
+def _numbers(values: Iterable[str | float | None]) -> pa.Array:
+    # Floats sort and are shown as such; the exact text is in details, cards and exports.
+    found = [fmt.binary(value) if isinstance(value, str) else value for value in values]
+    return pa.array(found, pa.float64())
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def _whole(value: float | None) -> float | None:
+    return None if value is None else float(int(value + 0.5))
+
+
+def chip_column(label: str, colors: dict[str, str], palette: Palette, width: int) -> Any:
+    """Return a column of glyph and word on a quiet fill.
+
+    Args:
+        colors: Colour name of every label that can occur; others are grey.
+    """
+    fills = [palette.chips.get(name, palette.chips["gray"]) for name in colors.values()]
+    return st.column_config.MultiselectColumn(label, options=list(colors), color=fills, width=width)
+
+
+def time_column(label: str, zone: tzinfo, *, dated: bool, width: int, digits: int = 3) -> Any:
+    """Return a column of times in the browser's zone; the date is shown only when some row is not today's."""
+    pattern = "HH:mm:ss.SSS" if digits else "HH:mm:ss"
+    return st.column_config.DatetimeColumn(
+        label,
+        format=f"D MMM {pattern}" if dated else pattern,
+        timezone=str(zone),
+        width=width + (46 if dated else 0),
+        help="In the browser's time zone. UTC is in the details.",
+    )
+
+
+def is_dated(times_ms: Iterable[float | None], now_ms: float, zone: tzinfo) -> bool:
+    """Say whether any time is of another day than now."""
+    known = [ms for ms in times_ms if ms is not None]
+    if not known:
+        return False
+    today = fmt.moment(now_ms, zone).date()
+    return any(fmt.moment(ms, zone).date() != today for ms in (min(known), max(known)))
+
+
+def type_colors() -> dict[str, str]:
+    return {theme.type_label(kind): theme.TYPE_COLORS.get(kind, "gray") for kind in theme.TYPE_GLYPHS}
+
+
+def side_colors() -> dict[str, str]:
+    return {theme.side_label(side): theme.SIDE_COLORS.get(side, "gray") for side in theme.SIDE_GLYPHS}
+
+
+def status_colors(seen: Iterable[str] = ()) -> dict[str, str]:
+    """Colour every known status and those seen besides."""
+    names = dict.fromkeys([*theme.STATUS_GLYPHS, *theme.STATES, *(name for name in seen if name)])
+    return {fmt.visible(theme.status_label(name), 60): theme.STATUS_COLORS.get(name, "gray") for name in names}
+
+
+def event_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable[str]) -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "time": time_column("Time", zone, dated=dated, width=92),
+        "type": chip_column("Type", type_colors(), palette, 92),
+        "pair": st.column_config.TextColumn("Pair", width=98),
+        "side": chip_column("Side", side_colors(), palette, 66),
+        "status": chip_column("Status", status_colors(seen), palette, 128),
+        "changed": st.column_config.TextColumn("What changed", width=300),
+        "price": number("Price", width=90, format="localized", help="Exact text in the details."),
+        "quantity": number("Quantity", width=110, format="localized", help="Exact text in the details."),
+        "delay": number("Delay, ms", width=72, format="%d", help="From the exchange's stamp to here."),
+        "id": st.column_config.TextColumn("Id", width=76, help="First 8 characters; whole in the details."),
+    }
+
+
+def order_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable[str]) -> dict[str, Any]:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    exact = "For sorting; the exact text is below, in the selected order."
+    return {
+        "updated": time_column("Updated", zone, dated=dated, width=78, digits=0),
+        "status": chip_column("Status", status_colors(seen), palette, 132),
+        "pair": text("Pair", width=98),
+        "side": chip_column("Side", side_colors(), palette, 70),
+        "kind": text("Order type", width=100),
+        "price": number("Price", width=96, format="localized", help=f"In the pair's quote currency. {exact}"),
+        "avg": number("Average fill", width=100, format="localized", help=exact),
+        "quantity": number("Quantity", width=86, format="localized", help=exact),
+        "filled": st.column_config.ProgressColumn("Filled, %", width=150, format="%.0f", min_value=0, max_value=100),
+        "leverage": number("Leverage", width=76, format="%g×"),
+        "created": time_column("Created", zone, dated=dated, width=78, digits=0),
+        "id": text("Id", width=80, help="First 8 characters; whole below, in the selected order."),
+    }
+
+
+def position_columns(palette: Palette) -> dict[str, Any]:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    computed = "Computed here: size × (mark − average). The exchange does not send it."
+    return {
+        "pair": text("Pair", width=104),
+        "side": chip_column("Side", side_colors(), palette, 78),
+        "currency": text("Margin in", width=78),
+        "size": number("Size", width=84, format="localized", help="Signed: a short is negative."),
+        "avg": number("Average", width=94, format="localized"),
+        "mark": number("Mark", width=94, format="localized"),
+        "age": number("Mark age, s", width=88, format="%d"),
+        "liquidation": number("Liquidation", width=98, format="localized"),
+        "distance": number("To liquidation, %", width=122, format="%.1f", help="Share of the mark."),
+        "leverage": number("Leverage", width=78, format="%g×"),
+        "margin": number("Margin", width=90, format="localized"),
+        "pnl": number("PnL (computed)", width=116, format="%+.4f", help=computed),
+        "share": number("PnL, % of margin", width=122, format="%+.1f"),
+    }
+
+
+def gap_columns(palette: Palette, zone: tzinfo, *, dated: bool) -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "state": chip_column("State", {"● closed": "blue", "◌ open": "yellow"}, palette, 90),
+        "from": time_column("From", zone, dated=dated, width=110),
+        "to": time_column("To", zone, dated=dated, width=110),
+        "away": text("Away", width=90),
+        "cause": text("Cause", width="large"),
+    }
+
+
+def kept_columns(zone: tzinfo, *, dated: bool) -> dict[str, Any]:
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    return {
+        "at": time_column("Received", zone, dated=dated, width=110),
+        "arrival": number("Arrival", width=80, format="%d", help="Number of the record in order of arrival."),
+        "event": text("Event", width=150),
+        "reason": text("Reason", width=420),
+        "bytes": number("Bytes", width=70, format="%d"),
+    }

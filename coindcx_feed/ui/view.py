@@ -1,0 +1,106 @@
+"""Which events the Events page shows: asked of the service once per change, pausable, clearable."""
+
+import time
+from typing import Any, Final
+
+import pyarrow as pa
+import streamlit as st
+
+from coindcx_feed.errors import FeedError
+from coindcx_feed.ui import filters, page, tables
+
+LIMIT: Final = 500
+"""Rows sent to the browser; all matching ones are counted and exported."""
+PAINT_S: Final = 0.12
+"""A grid needs about so long to appear: a click that comes sooner was meant for the one before."""
+
+View = dict[str, Any]
+
+
+def current() -> View:
+    """Return what to show now: rows, counts, table, or an error.
+
+    Nothing is asked or built while neither the feed nor the filter moved.
+    """
+    state, service = st.session_state, page.service()
+    wanted, wide = filters.criteria(), is_wide()
+    upto, after = state.get("paused_at"), state.get("cleared_at", 0)
+    version = service.version()
+    asked = (upto if upto is not None else version, after, repr(wanted), wide, service.status()["epoch"])
+    known: View | None = state.get("view")
+    if known is not None and known["asked"] == asked:
+        return known
+    try:
+        found = service.select(wanted, limit=LIMIT, upto=upto, after=after)
+    except FeedError as error:
+        return {"asked": None, "error": error, "rows": [], "matching": 0, "kept": 0, "wanted": wanted}
+    view = {"asked": asked, "error": None, "wanted": wanted, **found, "table": _table(found["rows"], wide, known)}
+    _remember_frame(view)
+    state["view"] = view
+    return view
+
+
+def _table(rows: list[dict[str, Any]], wide: bool, known: View | None) -> pa.Table:
+    # New events outside the filter move the version, not the rows: the same table then costs the browser nothing.
+    if known is not None and known["asked"] is not None and known["asked"][3] == wide and known["rows"] == rows:
+        table: pa.Table = known["table"]
+        return table
+    return tables.events_table(rows, wide=wide)
+
+
+def _remember_frame(view: View) -> None:
+    state = st.session_state
+    seqs = [row["seq"] for row in view["rows"]]
+    shown = state.get("frames", [])
+    if not shown or shown[-1][1] != seqs:
+        state["frames"] = [*shown[-1:], (time.monotonic(), seqs)]
+
+
+def chosen() -> int | None:
+    """Return the ``seq`` of the chosen event."""
+    seq: int | None = st.session_state.get("seq")
+    return seq
+
+
+def choose(seq: int | None) -> None:
+    st.session_state["seq"] = seq
+
+
+def choose_row(row: int | None) -> None:
+    """Translate a click on a row into an event; rows move, events do not."""
+    frames = st.session_state.get("frames", [])
+    if row is None or not frames:
+        choose(None)
+        return
+    is_fresh = time.monotonic() - frames[-1][0] < PAINT_S
+    _, seqs = frames[-2] if is_fresh and len(frames) > 1 else frames[-1]
+    choose(seqs[row] if row < len(seqs) else None)
+
+
+def row_of_chosen(view: View) -> int | None:
+    """Return where the chosen event stands now, ``None`` when it is not among the rows shown."""
+    seq = chosen()
+    return next((index for index, row in enumerate(view["rows"]) if row["seq"] == seq), None)
+
+
+def is_wide() -> bool:
+    """Say whether details open as a drawer, which leaves the whole width to the table."""
+    return bool(st.session_state.get("layout") == "Drawer")
+
+
+def toggle_pause() -> None:
+    """Freeze the view at the newest event, or let it go on; a callback."""
+    state = st.session_state
+    state["paused_at"] = page.service().version() if state.get("paused_at") is None else None
+    state["paused_ms"] = page.service().status()["now_ms"]
+
+
+def toggle_clear() -> None:
+    """Hide everything up to now, or show it again; nothing is deleted. A callback."""
+    state = st.session_state
+    if state.get("cleared_at"):
+        state["cleared_at"] = 0
+        return
+    paused_at = state.get("paused_at")
+    state["cleared_at"] = page.service().version() if paused_at is None else paused_at
+    state["cleared_ms"] = page.service().status()["now_ms"]
