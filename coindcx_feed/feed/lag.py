@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 EVERY_S: Final = 0.02
-KEPT: Final = 15_000
-"""Five minutes of samples."""
+KEPT: Final = 3_000
+"""One minute of samples."""
 
 
 class LoopLag:
@@ -26,7 +26,7 @@ class LoopLag:
             self._late_ms.append((time.monotonic() - due) * 1000)
 
     def figures(self) -> dict[str, float] | None:
-        """Return p50, p99 and maximum of the last five minutes, ms; ``None`` before the first sample."""
+        """Return p50, p99 and maximum of the last minute, ms; ``None`` before the first sample."""
         samples = list(self._late_ms)
         if not samples:
             return None
