@@ -5,7 +5,8 @@ from enum import Enum
 from typing import Final
 
 from coindcx_feed.events import EventType
-from coindcx_feed.exchange.records import BalanceRecord, OrderRecord
+from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, Record
+from coindcx_feed.feed.compare import differences
 from coindcx_feed.feed.normalize import AccountItem
 
 MEMORY: Final = 200_000
@@ -13,9 +14,13 @@ MEMORY: Final = 200_000
 
 
 class Verdict(Enum):
+    """What to make of a record. The last two are for rows of a REST read, which are questions, not news."""
+
     NEW = "new"
     LATE = "late"
     DUPLICATE = "duplicate"
+    CONFIRMED = "confirmed"
+    OLDER = "older"
 
 
 class Deduplicator:
@@ -33,8 +38,12 @@ class Deduplicator:
         self._seen: OrderedDict[tuple[EventType, str, int, int], None] = OrderedDict()
         self._present: OrderedDict[tuple[EventType, str], _Present] = OrderedDict()
 
-    def judge(self, item: AccountItem) -> Verdict:
-        """Return the verdict and remember the record."""
+    def judge(self, item: AccountItem, known: Record | None = None) -> Verdict:
+        """Return the verdict on a record of the stream and remember it.
+
+        Args:
+            known: The present record of its id: what REST already brought is a duplicate when the stream repeats it.
+        """
         record = item.record
         key = (item.type, record.id)
         # Python's keyed 64-bit hash: within one id and one time no two contents of a feed share it.
@@ -47,10 +56,31 @@ class Deduplicator:
             time_ms = present[0] if present is not None else 0
         elif self._was_seen((*key, time_ms, content)):
             return Verdict.DUPLICATE
-        is_terminal = isinstance(record, OrderRecord) and record.is_terminal
+        was_read = known is not None and present is not None and present[3] and time_ms == present[0]
+        if was_read and known is not None and not differences(item.type, known, record):
+            return Verdict.DUPLICATE
+        is_terminal = _is_terminal(record)
         if present is not None and (present[0] > time_ms or (present[0] == time_ms and present[1] and not is_terminal)):
             return Verdict.LATE
-        self._remember(key, (time_ms, is_terminal, content))
+        self._remember(key, (time_ms, is_terminal, content, False))
+        return Verdict.NEW
+
+    def judge_read(self, item: AccountItem, known: Record | None) -> Verdict:
+        """Return the verdict on a row of a REST read: news only where it differs from what is known and is not older.
+
+        Args:
+            known: The present record of its id.
+        """
+        record = item.record
+        time_ms = 0 if isinstance(record, BalanceRecord) else record.updated_at or 0
+        if known is not None:
+            known_ms = 0 if isinstance(known, BalanceRecord) else getattr(known, "updated_at", None) or 0
+            leaves_end = isinstance(known, OrderRecord) and known.is_terminal and not _is_terminal(record)
+            if time_ms < known_ms or (time_ms == known_ms and leaves_end):
+                return Verdict.OLDER
+            if time_ms == known_ms and not differences(item.type, known, record):
+                return Verdict.CONFIRMED
+        self._remember((item.type, record.id), (time_ms, _is_terminal(record), hash(item.raw), True))
         return Verdict.NEW
 
     def _was_seen(self, mark: tuple[EventType, str, int, int]) -> bool:
@@ -68,5 +98,9 @@ class Deduplicator:
             self._present.popitem(last=False)
 
 
-# Time (ms), whether the status is terminal, hash of the content.
-_Present = tuple[int, bool, int]
+def _is_terminal(record: Record) -> bool:
+    return isinstance(record, OrderRecord) and record.is_terminal
+
+
+# Time (ms), whether the status is terminal, hash of the content, whether a read brought it.
+_Present = tuple[int, bool, int, bool]

@@ -5,11 +5,12 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
+from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.records import CurrentPricesRecord, PositionRecord
 from coindcx_feed.feed.dedup import Deduplicator, Verdict
 from coindcx_feed.feed.kept import Kept, KeptApart
@@ -43,6 +44,14 @@ class NoStore:
         return
 
 
+class Read(NamedTuple):
+    """Rows of one REST read, queued among the frames like them. ``done`` gets the count of each verdict."""
+
+    rows: list[tuple[str, bytes]]
+    received_ns: int
+    done: "asyncio.Future[Counter[str]]"
+
+
 class Note(Frame):
     """Something this process says itself, queued among the frames so that the order of events is the order of facts."""
 
@@ -64,7 +73,8 @@ class Pipeline:
         self.counters: Counter[str] = Counter()
         self._dedup = Deduplicator()
         self._store = store
-        self._inbox: deque[Frame] = deque()
+        self._inbox: deque[Frame | Read] = deque()
+        self._held: deque[Frame] | None = None
         self._wake = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._arrivals = 0
@@ -84,6 +94,31 @@ class Pipeline:
         self._inbox.append(Note(self._arrivals, "system", {"message": message, **data}, time.time_ns()))
         self._wake.set()
 
+    async def settle(self, rows: list[tuple[str, bytes]]) -> Counter[str]:
+        """Take rows of a REST read in their turn; what differs from the state becomes events with source ``rest``.
+
+        Args:
+            rows: Event name of the stream's counterpart, and the row's JSON text.
+        Returns:
+            How many rows were ``new``, ``confirmed``, ``older`` or ``rejected``.
+        """
+        done: asyncio.Future[Counter[str]] = asyncio.get_running_loop().create_future()
+        self._inbox.append(Read(rows, time.time_ns(), done))
+        self._wake.set()
+        return await done
+
+    def hold(self) -> None:
+        """Keep account frames waiting, in order, while a snapshot of the account is being read."""
+        if self._held is None:
+            self._held = deque()
+
+    def release(self) -> None:
+        """Let the held frames go on, before anything that came later; harmless when nothing is held."""
+        held, self._held = self._held, None
+        if held:
+            self._inbox.extendleft(reversed(held))
+            self._wake.set()
+
     async def run(self) -> None:
         """Drain the inbox until cancelled."""
         while True:
@@ -101,7 +136,7 @@ class Pipeline:
         events: list[Event] = []
         before = self.market.version
         for _ in range(count):
-            self._handle(inbox.popleft(), events)
+            self._turn(inbox.popleft(), events)
         if events:
             await self._store.append(events)
             for event in events:
@@ -109,6 +144,31 @@ class Pipeline:
         if events or self.market.version != before:
             for listener in self._listeners:
                 listener()
+
+    def _turn(self, entry: Frame | Read, out: list[Event]) -> None:
+        if isinstance(entry, Read):
+            self._take_read(entry, out)
+        elif self._held is not None and entry.event in wire.ACCOUNT_EVENTS:
+            self._held.append(entry)
+        else:
+            self._handle(entry, out)
+
+    def _take_read(self, read: Read, out: list[Event]) -> None:
+        counts: Counter[str] = Counter()
+        for event, raw in read.rows:
+            frame = Frame(self._arrivals, event, {"data": raw.decode("utf-8", "surrogateescape")}, read.received_ns)
+            for item in normalize(frame):
+                if not isinstance(item, AccountItem):
+                    counts["rejected"] += 1
+                    if isinstance(item, Rejected):
+                        self._keep(self.quarantine, frame, f"REST row: {item.reason}", item.raw)
+                    continue
+                verdict = self._dedup.judge_read(item, self.state.known(item.type, item.facts.key))
+                counts[verdict.value] += 1
+                if verdict is Verdict.NEW:
+                    self._number(item, frame, out, Source.REST)
+        if not read.done.done():
+            read.done.set_result(counts)
 
     def _handle(self, frame: Frame, out: list[Event]) -> None:
         try:
@@ -138,23 +198,26 @@ class Pipeline:
                 log.warning("quarantine arrival=%d event=%.64r reason=%.200r", frame.arrival, frame.event, item.reason)
 
     def _take_account(self, item: AccountItem, frame: Frame, out: list[Event]) -> None:
-        verdict = self._dedup.judge(item)
+        verdict = self._dedup.judge(item, self.state.known(item.type, item.facts.key))
         if verdict is Verdict.DUPLICATE:
             self._keep(self.duplicates, frame, "equals a record already taken", item.raw)
             return
         is_late = verdict is Verdict.LATE
         if is_late:
             self.counters["late"] += 1
+        self._number(item, frame, out, Source.STREAM, is_late=is_late)
+
+    def _number(
+        self, item: AccountItem, frame: Frame, out: list[Event], source: Source, *, is_late: bool = False
+    ) -> None:
         record = item.record
         mark = self.marks.fresh(record.pair, frame.received_ns) if isinstance(record, PositionRecord) else None
         derived = derived_field(item, mark)
         seq = self._next_seq(out)
-        body, at = encode_envelope(seq, item.type, Source.STREAM, frame.received_ns, item.raw, derived, is_late=is_late)
+        body, at = encode_envelope(seq, item.type, source, frame.received_ns, item.raw, derived, is_late=is_late)
         previous = self.state.last_seq(item.type, item.facts.key)
         out.append(
-            Event(
-                seq, item.type, Source.STREAM, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late
-            )
+            Event(seq, item.type, source, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late)
         )
         self.state.apply(item.type, record, seq, frame.received_ns, is_late=is_late)
 

@@ -1,6 +1,6 @@
 """What the account looks like now: a pure fold over account events, in order of ``seq``."""
 
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
@@ -32,6 +32,11 @@ class AccountState:
         self._orders: dict[str, Entity[OrderRecord]] = {}
         self._positions: dict[str, Entity[PositionRecord]] = {}
         self._balances: dict[str, Entity[BalanceRecord]] = {}
+        self._tables: dict[EventType, dict[str, Any]] = {
+            EventType.ORDER: self._orders,
+            EventType.POSITION: self._positions,
+            EventType.BALANCE: self._balances,
+        }
         self._last: dict[tuple[EventType, str], int] = {}
 
     def orders(self) -> list[Entity[OrderRecord]]:
@@ -49,6 +54,11 @@ class AccountState:
 
     def position(self, position_id: str) -> Entity[PositionRecord] | None:
         return self._positions.get(position_id)
+
+    def known(self, kind: EventType, key: str) -> AccountRecord | None:
+        """Return the present record of an id, or ``None``."""
+        entity = self._tables[kind].get(key)
+        return None if entity is None else entity.record
 
     def open_pairs(self) -> set[str]:
         """Pairs with a position that is not flat."""
