@@ -2,11 +2,12 @@
 
 import difflib
 import os
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,7 +17,10 @@ from coindcx_feed.exchange import wire
 
 PREFIX = "COINDCX_"
 ENV_FILE = ".env"
+ENCODING = "utf-8-sig"
+"""UTF-8, also as some editors write it: with a mark in front that would hide the first name."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+TOKEN_CHARACTERS = 16
 
 Mode = Literal["demo", "live", "custom"]
 
@@ -34,17 +38,27 @@ def _check_pairs(pairs: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+        parts = _split_url(origin)
+        if parts is None or parts.scheme not in ("http", "https") or parts.path or parts.query or parts.fragment:
             raise ValueError("expected origins like http://localhost:8501, exact, without a path")
     return origins
 
 
+def _split_url(url: str) -> SplitResult | None:
+    """Take an address apart; ``None`` when it has no host, or a port that is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        return None
+    return parts if parts.hostname and url.isprintable() and " " not in url else None
+
+
 def _check_url(schemes: tuple[str, str]) -> AfterValidator:
     def check(url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(f"expected an address that begins with {schemes[1]}://")
+        parts = _split_url(url)
+        if parts is None or parts.scheme not in schemes:
+            raise ValueError(f"expected an address that begins with {schemes[1]}://, with a host")
         if parts.username or parts.password:
             raise ValueError("expected an address without user name and password")
         if parts.scheme == schemes[0] and parts.hostname not in LOOPBACK:
@@ -54,20 +68,48 @@ def _check_url(schemes: tuple[str, str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _check_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.strip():
+        raise ValueError("expected a value, was empty: give it one or leave it out")
+    # These go into HTTP headers: a line end there is refused with a message that quotes the text.
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("expected letters, digits and signs without blanks: copy it again")
+    return secret
+
+
+def _check_token(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < TOKEN_CHARACTERS:
+        raise ValueError(f"expected at least {TOKEN_CHARACTERS} characters, was shorter: make a longer one")
+    return secret
+
+
+def _check_folder(folder: Path) -> Path:
+    if folder == Path():
+        raise ValueError("expected a folder, was empty: give it one or leave it out")
+    return folder.expanduser()
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 
 
 class Settings(BaseSettings):
     """What the user decides. Every name is a field here with the prefix ``COINDCX_``."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", hide_input_in_errors=True, frozen=True
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding=ENCODING,
+        extra="ignore",
+        hide_input_in_errors=True,
+        frozen=True,
     )
 
     mode: Literal["auto", "demo", "live"] = "auto"
-    api_key: SecretStr | None = None
-    api_secret: SecretStr | None = None
+    api_key: Secret | None = None
+    api_secret: Secret | None = None
     stream_url: Annotated[str, _check_url(("ws", "wss"))] = wire.STREAM_URL
     api_url: Annotated[str, _check_url(("http", "https"))] = wire.API_URL
     public_url: Annotated[str, _check_url(("http", "https"))] = wire.PUBLIC_URL
@@ -76,19 +118,17 @@ class Settings(BaseSettings):
     ring_capacity: Annotated[int, Field(ge=1_000, le=5_000_000)] = 100_000
     sidecar_host: str = "127.0.0.1"
     sidecar_port: Port = 8000
-    sidecar_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    sidecar_token: Annotated[Secret, AfterValidator(_check_token)] | None = None
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
     simulator_port: Port = 8010
-    data_dir: Path = Field(default_factory=lambda: user_data_path("coindcx-feed", appauthor=False))
+    data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
+        default_factory=lambda: user_data_path("coindcx-feed", appauthor=False)
+    )
     store_url: Literal["none"] = "none"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for name in ("api_key", "api_secret", "sidecar_token"):
-            secret = getattr(self, name)
-            if secret is not None and not secret.get_secret_value().strip():
-                raise ValueError(f"{PREFIX}{name.upper()} is empty: give it a value or leave it out")
         if (self.api_key is None) != (self.api_secret is None):
             present, absent = ("API_KEY", "API_SECRET") if self.api_key else ("API_SECRET", "API_KEY")
             raise ValueError(f"{PREFIX}{present} is set without {PREFIX}{absent}: set both, or neither for the demo")
@@ -138,26 +178,73 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise ConfigError("; ".join(_lines(error))) from None
+        lines = _lines(error)
+    # Raised outside, so that the error with the values in it is not even behind this one.
+    raise ConfigError(f"{'; '.join(lines)} (from the environment or {ENV_FILE})")
 
 
 def _refuse_unknown_names() -> None:
-    try:
-        in_file = dotenv_values(ENV_FILE) if Path(ENV_FILE).is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = type(error).__name__
-        raise ConfigError(f"cannot read {ENV_FILE} ({why}): make it a readable UTF-8 text file") from None
-    given = {name for name in (*os.environ, *in_file) if name.upper().startswith(PREFIX)}
-    for name in sorted(given):
+    in_file, broken = _read_env_names()
+    if broken:
+        raise ConfigError(
+            f"{ENV_FILE} line {broken[0]}: expected {PREFIX}NAME=value, was no such pair: correct the line"
+        )
+    for name in sorted({*in_file, *(name for name in os.environ if _is_ours(name))}):
         if name.upper() not in _NAMES:
             near = difflib.get_close_matches(name.upper(), _NAMES, n=1, cutoff=0)[0]
-            raise ConfigError(f"{name} is no setting: did you mean {near}? Correct or remove it")
+            raise ConfigError(f"{_shown_name(name, near)} is no setting: did you mean {near}? Correct or remove it")
+
+
+def _read_env_names() -> tuple[list[str], list[int]]:
+    """Return our names in the file, without their values, and the lines that begin like ours but are no pair."""
+    why = ""
+    names: list[str] = []
+    broken: list[int] = []
+    try:
+        if Path(ENV_FILE).is_file():
+            with open(ENV_FILE, encoding=ENCODING) as file:
+                for binding in parse_stream(file):
+                    text = binding.original.string
+                    if binding.error or binding.value is None:
+                        blank_lines = len(text) - len(text.lstrip())
+                        line = binding.original.line + text[:blank_lines].count("\n")
+                        broken += [line] * _is_ours(text.lstrip().removeprefix("export").lstrip())
+                    elif binding.key is not None and _is_ours(binding.key):
+                        names.append(binding.key)
+    except (OSError, UnicodeDecodeError) as error:
+        why = type(error).__name__
+    if why:
+        raise ConfigError(f"cannot read {ENV_FILE} ({why}): make it a readable UTF-8 text file")
+    return names, broken
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX)
+
+
+def _shown_name(name: str, near: str) -> str:
+    """Return a misspelt name as far as it cannot hold a value that was glued to it."""
+    if name.isidentifier() and name.isascii() and abs(len(name) - len(near)) <= 3 and _is_like(name, near):
+        return name
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(name.upper(), near, strict=False))
+    return f"{''.join(letter for letter, _ in alike)}…"
+
+
+def _is_like(name: str, near: str) -> bool:
+    return difflib.SequenceMatcher(None, name.upper(), near).ratio() >= 0.75
+
+
+_WORDS = {
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "bool_parsing": "expected 1 or 0",
+}
 
 
 def _lines(error: ValidationError) -> list[str]:
     lines = []
     for item in error.errors(include_input=False, include_context=False, include_url=False):
-        what = item["msg"].removeprefix("Value error, ")
+        what = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
         name = f"{PREFIX}{str(item['loc'][0]).upper()}: " if item["loc"] else ""
-        lines.append(f"{name}{what}")
+        lines.append(f"{name}{_WORDS.get(item['type'], what)}")
     return lines
