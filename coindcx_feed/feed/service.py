@@ -48,7 +48,7 @@ class FeedService:
             "state_since_ms": change.at_ns // 1_000_000,
             "reason": change.reason,
             "next_try_ms": next_try,
-            **self._proof(),
+            **self._proof(now_ns),
             "epoch": ring.epoch,
             "version": ring.version,
             "kept": len(ring),
@@ -67,19 +67,20 @@ class FeedService:
             "loop_lag": runtime.lag.figures(),
         }
 
-    def _proof(self) -> dict[str, Any]:
+    def _proof(self, now_ns: int) -> dict[str, Any]:
         supervisor = self.runtime.supervisor
         if supervisor is None:
-            nothing = {"fact": str(Account.NONE), "age_s": None}
+            nothing = {"fact": str(Account.NONE), "since_ms": None, "age_s": None}
             return {"transport": {"proof": None, "age_s": None, "limit_s": 10.0}, "account": nothing, "joins": 0}
-        age_s = supervisor.transport_age_s
+        age_s, proof_s = supervisor.transport_age_s, supervisor.account_age_s
+        since_ms = None if proof_s is None else int(now_ns / 1e6 - proof_s * 1000)
         return {
             "transport": {
                 "proof": None if age_s is None else "frame",
                 "age_s": age_s,
                 "limit_s": supervisor.proof_limit_s,
             },
-            "account": {"fact": str(supervisor.account), "age_s": supervisor.account_age_s},
+            "account": {"fact": str(supervisor.account), "since_ms": since_ms, "age_s": proof_s},
             "joins": supervisor.private_joins,
         }
 
@@ -95,7 +96,7 @@ class FeedService:
         counted = pipeline.counters
         return {
             **{name: counted[name] for name in ("frames", "records", "late", "market", "failures")},
-            "events": len(self.runtime.ring),
+            "events": self.runtime.ring.version,  # all that were ever numbered; "kept" says how many are left
             "duplicates": pipeline.duplicates.count,
             "quarantined": pipeline.quarantine.count,
             "connects": supervisor.connects if supervisor else 0,
