@@ -1,0 +1,357 @@
+"""What pages see: plain data of the agreed shapes, one service per process, unharmed by a hot reload."""
+
+import asyncio
+import csv
+import importlib
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes.frames import BALANCE, ORDER, POSITION, balance, order, position
+from fakes.rest import wallets_route
+from fakes.runtimes import FAST, free_port, settings_for
+from fakes.waiting import eventually, eventually_sync
+
+from coindcx_feed.errors import BadRequest, ConfigError
+from coindcx_feed.exchange import wire
+from coindcx_feed.feed import service as service_module
+from coindcx_feed.feed.conversion import Rate
+from coindcx_feed.feed.runtime import FeedRuntime
+from coindcx_feed.feed.service import FeedService, new_runtime, start_process_service, stop_process_service
+from coindcx_feed.logs import start_logging, stop_logging
+from coindcx_feed.simulator.behaviour import instant
+from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
+
+TEXT, WHOLE, REAL, FLAG, NONE = str, int, float, bool, type(None)
+STATUS: dict[str, Any] = {
+    "mode": TEXT, "state": TEXT, "label": TEXT, "connected": FLAG, "state_since_ms": WHOLE, "reason": (TEXT, NONE),
+    "next_try_ms": (WHOLE, NONE), "transport": dict, "account": dict, "epoch": TEXT, "version": WHOLE, "kept": WHOLE,
+    "capacity": WHOLE, "last_event_ms": (WHOLE, NONE), "last_event_seq": (WHOLE, NONE), "delay": (dict, NONE),
+    "has_credentials": FLAG, "pairs": list, "sidecar": dict, "simulator": (dict, NONE), "owner": (TEXT, NONE),
+    "started_ms": WHOLE, "now_ms": WHOLE, "joins": WHOLE, "counters": dict,
+}  # fmt: skip
+ORDER_NAMES = {
+    "id", "pair", "side", "status", "order_type", "price", "avg_price", "quantity", "remaining_quantity",
+    "filled_quantity", "cancelled_quantity", "filled_share", "leverage", "margin_currency", "fee", "message",
+    "created_ms", "updated_ms", "received_ms", "seq", "is_terminal",
+}  # fmt: skip
+POSITION_NAMES = {
+    "id", "pair", "margin_currency", "side", "size", "avg_price", "mark_price", "mark_age_s", "mark_is_fresh",
+    "liquidation_price", "leverage", "margin_type", "margin", "maintenance_margin", "unrealized_pnl", "pnl_share",
+    "liquidation_distance", "stop", "target", "updated_ms", "received_ms", "seq", "quote",
+}  # fmt: skip
+BALANCE_NAMES = {"id", "currency", "total", "available", "locked", "locked_share", "received_ms", "seq", "in_inr"}
+COUNTERS = {"frames", "records", "events", "duplicates", "late", "quarantined", "market", "connects"}
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[ExchangeServer]:
+    async with ExchangeServer(port=0, behaviour=instant(), routes=[wallets_route(DEMO_KEY, DEMO_SECRET)]) as server:
+        yield server
+
+
+@pytest.fixture
+async def service(exchange: ExchangeServer, tmp_path: Path) -> AsyncIterator[FeedService]:
+    """A connected service that has taken one order, one position, one balance, a repeat and a bad record."""
+    recent = start_logging(tmp_path, [])
+    runtime = FeedRuntime(settings_for(exchange.url, tmp_path), "serve", timings=FAST)
+    await asyncio.to_thread(runtime.start)
+    running = FeedService(runtime, recent)
+    await eventually(lambda: running.status()["connected"])
+    prices = {"pr": "futures", "prices": {"B-ETH_USDT": {"mp": 2900.1}}}
+    await exchange.emit(wire.PRICES_UPDATE_EVENT, prices)
+    for event, record in (
+        (ORDER, order()),
+        (POSITION, position()),
+        (BALANCE, balance()),
+        (ORDER, order()),
+        (ORDER, {}),
+    ):
+        await exchange.emit(event, [record])
+    await eventually(lambda: running.status()["counters"]["quarantined"] == 1 and running.status()["state"] == "live")
+    yield running
+    await asyncio.to_thread(runtime.stop)
+    stop_logging()
+
+
+def _plain(value: object) -> bool:
+    """Whether a value is plain data that survives a hot reload."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _plain(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return type(value) in (list, tuple) and all(map(_plain, value))
+    return type(value) in (str, int, float, bool, NONE, np.ndarray)
+
+
+async def test_status_has_the_agreed_shape(service: FeedService) -> None:
+    """Every name with its type, nested ones too."""
+    status = service.status()
+    for name, kind in STATUS.items():
+        assert isinstance(status[name], kind), name
+    assert set(status["transport"]) == {"proof", "age_s", "limit_s"}
+    assert set(status["account"]) == {"fact", "since_ms", "age_s"}
+    assert set(status["sidecar"]) == {"url", "clients", "error"}
+    assert set(status["delay"]) == {"p50_ms", "p95_ms", "p99_ms", "count"}
+    assert set(status["counters"]) >= COUNTERS
+    assert _plain(status)
+    json.dumps(status)
+
+
+async def test_status_of_a_proven_account(service: FeedService) -> None:
+    """Values that the status line shows."""
+    status = service.status()
+    assert (status["mode"], status["state"], status["label"], status["connected"]) == ("custom", "live", "Live", True)
+    assert (status["account"]["fact"], status["transport"]["proof"]) == ("proven", "frame")
+    assert status["transport"]["age_s"] < status["transport"]["limit_s"] == 10.0
+    assert 0 <= status["now_ms"] - status["account"]["since_ms"] < 60_000
+    assert status["sidecar"]["url"].endswith(f":{service.runtime.sidecar.port}/api/v1/ws/coindcx")
+    assert status["version"] == status["kept"] == status["last_event_seq"] == service.version()
+    assert (status["has_credentials"], status["simulator"], status["owner"]) == (True, None, None)
+
+
+async def test_C1_counters_add_up(service: FeedService) -> None:
+    """Records in are events, duplicates and quarantined."""
+    counters = service.status()["counters"]
+    own = sum(found["type"] == "system" for found in service.select({})["rows"])
+    assert counters["events"] - own == 3
+    assert (counters["duplicates"], counters["quarantined"], counters["late"], counters["market"]) == (1, 1, 0, 1)
+    assert (counters["frames"], counters["connects"]) == (6, 1)
+
+
+async def test_C8_events_counter_goes_on_when_the_ring_is_full(exchange: ExchangeServer, tmp_path: Path) -> None:
+    """What was numbered is not what is kept."""
+    runtime = FeedRuntime(settings_for(exchange.url, tmp_path, ring_capacity=1_000), "serve")
+    for number in range(1_500):
+        runtime.pipeline.receive(BALANCE, {"data": [balance(free=str(number))]})
+    await runtime.pipeline.drain()
+    status = FeedService(runtime).status()
+    assert (status["kept"], status["counters"]["events"], status["version"]) == (1_000, 1_500, 1_500)
+
+
+async def test_account_lists_have_the_agreed_names(service: FeedService) -> None:
+    """Orders, positions, balances: names, and exact money as text."""
+    (one_order,), (one_position,), (one_balance,) = service.orders(), service.positions(), service.balances()
+    assert set(one_order) >= ORDER_NAMES
+    assert set(one_position) >= POSITION_NAMES
+    assert set(one_balance) >= BALANCE_NAMES
+    assert (one_order["price"], one_position["unrealized_pnl"], one_balance["total"]) == ("2900.5", "2.5", "100")
+    assert _plain([one_order, one_position, one_balance])
+
+
+async def test_order_by_id_has_its_steps(service: FeedService) -> None:
+    """Or nothing for an unknown id."""
+    found = service.order("o-1")
+    assert found is not None
+    assert set(found) == {"order", "steps"}
+    assert [set(step) for step in found["steps"]] == [{"t_ms", "status", "filled", "avg_price", "seq"}]
+    assert _plain(found)
+    assert service.order("no such") is None
+
+
+async def test_series_are_arrays_of_one_length(service: FeedService) -> None:
+    """A position's lines and a balance's steps."""
+    found = service.position_series("p-1", 0)
+    assert found is not None
+    lines = [found[name] for name in ("t_ms", "mark", "avg", "liquidation", "size", "pnl")]
+    assert {len(line) for line in lines} == {len(found["t_ms"])}
+    assert all(line.dtype == np.float64 for line in lines)
+    assert {"t_ms", "price", "side"} <= set(found["fills"][0])
+    assert service.position_series("no such", 0) is None
+    steps = service.balance_series("USDT", 0)
+    assert {name: len(line) for name, line in steps.items()} == {"t_ms": 1, "total": 1, "available": 1, "locked": 1}
+
+
+async def test_selection_counts_and_orders_newest_first(service: FeedService) -> None:
+    """Rows of the agreed names, with what matches, what is kept and the newest number."""
+    everything = service.select({})
+    assert set(everything) == {"rows", "matching", "kept", "newest"}
+    numbers = [found["seq"] for found in everything["rows"]]
+    assert numbers == list(range(everything["newest"], 0, -1))
+    assert everything["matching"] == everything["kept"] == len(numbers)
+    orders = service.select({"types": ["order"], "pairs": ["B-ETH_USDT"]}, limit=0)
+    assert (orders["rows"], orders["matching"]) == ([], 1)
+    newest = everything["newest"]
+    assert [found["seq"] for found in service.select({}, upto=newest - 1, after=newest - 3)["rows"]] == [
+        newest - 1,
+        newest - 2,
+    ]
+    assert _plain(everything)
+
+
+@pytest.mark.parametrize("criteria", [{"types": ["nonsense"]}, {"price_min": "abc"}, {"unknown": 1}])
+async def test_criterion_that_is_not_understood_is_one_line(service: FeedService, criteria: dict[str, Any]) -> None:
+    """For the page to show."""
+    with pytest.raises(BadRequest) as caught:
+        service.select(criteria)
+    assert "\n" not in str(caught.value)
+    assert "expected" in str(caught.value)
+
+
+async def test_event_details_have_the_agreed_names(service: FeedService) -> None:
+    """Record, envelope, fields, changes, timeline, related."""
+    (row,) = service.select({"types": ["order"]})["rows"]
+    found = service.event(row["seq"])
+    assert found is not None
+    assert set(found) >= {*row, "record", "body", "fields", "changes", "timeline", "related"}
+    assert json.loads(found["record"]) == order()
+    assert set(found["changes"]) == {"since_seq", "since_ms", "rows"}
+    assert [event["id"] for event in found["related"]] == ["p-1", "w-1"]
+    assert _plain(found)
+    assert service.event(99_999) is None
+
+
+async def test_seen_offers_the_choices_of_filters(service: FeedService) -> None:
+    """Pairs and statuses that occurred."""
+    seen = service.seen()
+    assert seen["pairs"] == ["B-ETH_USDT"]
+    assert "open" in seen["statuses"]
+    assert _plain(seen)
+
+
+async def test_feed_page_gets_health_and_what_was_kept_apart(service: FeedService) -> None:
+    """States, rates, delays, quarantine, duplicates, gaps, log."""
+    found = service.feed()
+    assert set(found) >= {"states", "rates", "delays", "quarantine", "duplicates", "gaps", "log"}
+    assert [set(item) for item in found["states"]] == [{"state", "from_ms", "to_ms", "reason"}] * 3
+    assert set(found["rates"]) == {"bucket_s", "t_ms", "order", "position", "balance"}
+    assert set(found["delays"]) == {"t_ms", "p50", "p95", "p99"}
+    for name in ("quarantine", "duplicates"):
+        (entry,) = found[name]
+        assert set(entry) >= {"arrival", "at_ms", "reason", "event", "raw"}
+    assert any("upstream state=quiet" in line for line in found["log"])
+    assert _plain(found)
+
+
+async def test_conversion_is_none_until_read(service: FeedService) -> None:
+    """Then rate, time and source, and balances in rupees."""
+    assert service.conversion() is None
+    assert service.balances()[0]["in_inr"] is None
+    service.runtime.rate = Rate(Decimal("102.5"), 7)
+    assert service.conversion() == {"rate": "102.5", "at_ms": 7, "source": "exchange"}
+    assert service.balances()[0]["in_inr"] == {"text": "10250.0", "rate": "102.5", "rate_ms": 7}
+
+
+async def test_export_writes_all_matching_into_the_data_folder(service: FeedService, tmp_path: Path) -> None:
+    """A file and its description; the upper number is fixed by the caller."""
+    made = service.export({"types": ["balance"]}, "json", upto=service.version())
+    assert set(made) >= {"path", "name", "rows", "meta_path", "meta_name"}
+    assert Path(made["path"]).parent == tmp_path / "exports"
+    assert [event["data"] for event in json.loads(Path(made["path"]).read_text("utf-8"))] == [balance()]
+    with Path(service.export({})["path"]).open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == service.version()
+    with pytest.raises(BadRequest, match="csv or json"):
+        service.export({}, "xml")
+
+
+async def test_C9_orders_cannot_be_placed_outside_the_demo(service: FeedService, exchange: ExchangeServer) -> None:
+    """One sentence, and nothing goes out."""
+    placed, cancelled = service.place_order("buy", "B-ETH_USDT", "0.1"), service.cancel_order("o-1")
+    assert placed == cancelled
+    assert placed["ok"] is False
+    assert "cannot write" in placed["message"]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Settings of a live process whose exchange cannot be reached."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "MODE": "live",
+        "STREAM_URL": f"ws://127.0.0.1:{free_port()}",
+        "API_URL": f"http://127.0.0.1:{free_port()}",
+        "SIDECAR_PORT": str(free_port()),
+        "DATA_DIR": str(tmp_path / "data"),
+    }.items():
+        monkeypatch.setenv(f"COINDCX_{name}", value)
+    yield tmp_path
+    stop_process_service()
+
+
+def _feed_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "coindcx-feed"]
+
+
+def test_F26_process_has_one_service_however_many_ask_for_it(environment: Path) -> None:
+    """Ten sessions at once: one object, one thread."""
+    found: list[FeedService] = []
+    askers = [threading.Thread(target=lambda: found.append(start_process_service(8501))) for _ in range(10)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(20)
+    assert len(found) == 10
+    assert len(set(map(id, found))) == 1
+    assert len(_feed_threads()) == 1
+
+
+def test_stop_ends_the_thread_and_a_later_start_is_a_new_one(environment: Path) -> None:
+    """Stopping twice is harmless."""
+    first = start_process_service()
+    stop_process_service()
+    stop_process_service()
+    assert _feed_threads() == []
+    assert start_process_service() is not first
+
+
+def test_F26_hot_reload_finds_the_same_running_service(environment: Path) -> None:
+    """All modules of the package are imported anew, as Streamlit does after an edit."""
+    before = start_process_service()
+    eventually_sync(lambda: before.version() >= 1)
+    kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "coindcx_feed"}
+    try:
+        for name in kept:
+            del sys.modules[name]
+        reloaded = importlib.import_module("coindcx_feed.feed.service")
+        assert reloaded is not service_module
+        after = reloaded.process_service()
+        assert after is before
+        assert len(_feed_threads()) == 1
+        assert after.select({})["matching"] >= 1
+        assert _plain(after.status())
+        with pytest.raises(kept["coindcx_feed.errors"].BadRequest):
+            after.select({"types": ["nonsense"]})
+        reloaded.stop_process_service()
+        assert _feed_threads() == []
+    finally:
+        sys.modules.update(kept)
+
+
+def test_wrong_setting_stops_the_start_with_one_line_and_leaves_nothing(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next start, with the setting corrected, succeeds."""
+    with monkeypatch.context() as wrong:
+        wrong.setenv("COINDCX_SIDECAR_PROT", "1")
+        with pytest.raises(ConfigError, match="COINDCX_SIDECAR_PROT is no setting: did you mean COINDCX_SIDECAR_PORT"):
+            start_process_service()
+    assert _feed_threads() == []
+    assert start_process_service().status()["state"] in ("starting", "connecting", "reconnecting")
+
+
+def test_second_dashboard_shows_the_owner(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F23: it starts, says who has the feed, and offers no sidecar."""
+    owner = start_process_service()
+    other = FeedService(FeedRuntime(owner.runtime.settings, "dashboard"))
+    other.runtime.start()
+    try:
+        status = other.status()
+        assert "owned by dashboard" in status["owner"]
+        assert (status["state"], status["label"], status["reason"]) == ("stopped", "Disconnected", status["owner"])
+        assert status["sidecar"] == {"url": None, "clients": 0, "error": None}
+        assert set(status["account"]) == {"fact", "since_ms", "age_s"}
+        assert _plain(status)
+    finally:
+        other.runtime.stop()
+    assert owner.status()["owner"] is None
+
+
+def test_runtime_of_a_live_mode_has_no_demo(environment: Path, tmp_path: Path) -> None:
+    """The embedded exchange belongs to the demo mode only."""
+    assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path), "serve").demo is None
+    assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path, mode="demo"), "serve").demo is not None
