@@ -8,9 +8,8 @@ import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal, NoReturn, cast
 
-import click
 import typer
 
 from coindcx_feed import __version__
@@ -29,24 +28,37 @@ app = typer.Typer(
 Side = Literal["buy", "sell"]
 
 
+# Recent releases of typer carry a click of their own: its errors are found through a class that all of them export.
+_USAGE: Final = cast(
+    type[Exception], next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+)
+
+
 def main() -> None:
     """Run a command; bad input ends with one line on standard error and exit code 2, a refusal with 1."""
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        _fail(error.format_message().replace("\n", " "), 2)
     except FeedError as error:
         _fail(str(error), 2 if isinstance(error, ConfigError) else 1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except _USAGE as error:
+        _explain_usage(error)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"coindcx-feed: {message}", err=True)
+def _explain_usage(error: Any) -> NoReturn:
+    message = str(error.format_message())
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message)
+        sys.exit(2)
+    context = getattr(error, "ctx", None)
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    _fail(" ".join(message.replace("Value error, ", "").split()) + hint, 2)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"coindcx-feed: {message}", err=True)
     sys.exit(code)
 
 
@@ -67,7 +79,7 @@ def serve() -> None:
     try:
         runtime.start()
         address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
-        click.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
+        typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
         while runtime.is_running and not stopping.wait(0.2):
             pass
     finally:
@@ -132,7 +144,7 @@ def order(
     from coindcx_feed.feed.demo import place_order
 
     placed = place_order(load_settings().simulator_port, side, pair, qty, price, leverage)
-    click.echo(f"{placed['id']} {placed['status']}")
+    typer.echo(f"{placed['id']} {placed['status']}")
 
 
 @app.command()
@@ -141,7 +153,7 @@ def cancel(order_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an 
     from coindcx_feed.feed.demo import cancel_order
 
     cancel_order(load_settings().simulator_port, order_id)
-    click.echo(f"{order_id} cancelled")
+    typer.echo(f"{order_id} cancelled")
 
 
 @app.command()
@@ -193,7 +205,7 @@ def doctor() -> None:
 
     findings = asyncio.run(examine())
     for finding in findings:
-        click.echo(f"{finding.mark}  {finding.what}: {finding.text}")
+        typer.echo(f"{finding.mark}  {finding.what}: {finding.text}")
     if any(finding.is_bad for finding in findings):
         raise typer.Exit(1)
 
