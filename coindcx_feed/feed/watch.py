@@ -1,4 +1,4 @@
-"""What happened to the connection: the states of the last hours and the times away from the exchange."""
+"""The ledger of the connection: every second was watched, or stands here as a gap with cause and outcome."""
 
 import threading
 from collections import deque
@@ -8,17 +8,30 @@ from coindcx_feed.exchange.states import Change
 
 MAX_CHANGES: Final = 5_000
 MAX_GAPS: Final = 2_000
+ON_DEMAND: Final = "on_demand"
+"""Cause of the time in which nobody wanted to watch: a gap, but no failure."""
 
 
 class Gap(NamedTuple):
     """A time in which the account was not watched: from the last frame before it. Wall clock, ns.
 
-    ``end_ns`` is ``None`` while it lasts.
+    ``end_ns`` is ``None`` while it lasts. ``recovered`` counts what reads brought afterwards, ``None`` when none was
+    made; ``unknown`` says in one line what stays unknown.
     """
 
     start_ns: int
     end_ns: int | None
     cause: str
+    recovered: int | None = None
+    unknown: str | None = None
+
+
+class Completeness(NamedTuple):
+    """How much of the time since the first connection was watched. ``share`` is 0 to 1."""
+
+    share: float
+    gaps: int
+    away_s: float
 
 
 class Watch:
@@ -28,7 +41,9 @@ class Watch:
         self._changes: deque[Change] = deque(maxlen=MAX_CHANGES)
         self._gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
         self._away: Gap | None = None
-        self._was_connected = False
+        self._first_ns: int | None = None
+        # What no longer fits into the list of gaps still counts.
+        self._count, self._away_ns, self._unwatched_ns = 0, 0, 0
         self._lock = threading.Lock()
 
     def add(self, change: Change) -> Gap | None:
@@ -36,17 +51,36 @@ class Watch:
         with self._lock:
             self._changes.append(change)
             if change.state.is_connected:
-                self._was_connected = True
-                ended = self._away
-                if ended is None:
-                    return None
-                gap = ended._replace(end_ns=change.at_ns)
-                self._gaps.append(gap)
-                self._away = None
-                return gap
-            if self._was_connected and self._away is None:
+                return self._return(change.at_ns)
+            if self._first_ns is not None and self._away is None:
                 self._away = Gap(change.proven_ns or change.at_ns, None, change.reason or str(change.state))
             return None
+
+    def _return(self, at_ns: int) -> Gap | None:
+        if self._first_ns is None:
+            self._first_ns = at_ns
+        ended, self._away = self._away, None
+        if ended is None:
+            return None
+        gap = ended._replace(end_ns=at_ns)
+        self._gaps.append(gap)
+        length = max(0, at_ns - gap.start_ns)
+        if gap.cause == ON_DEMAND:
+            self._unwatched_ns += length
+        else:
+            self._count += 1
+            self._away_ns += length
+        return gap
+
+    def resolve(self, gap: Gap, recovered: int | None, unknown: str | None) -> Gap:
+        """Note what the reads after a gap brought, and return the gap so completed."""
+        known = gap._replace(recovered=recovered, unknown=unknown)
+        with self._lock:
+            for index in range(len(self._gaps) - 1, -1, -1):
+                if self._gaps[index].start_ns == gap.start_ns:
+                    self._gaps[index] = known
+                    break
+        return known
 
     def changes(self) -> list[Change]:
         """Return the transitions, oldest first."""
@@ -57,3 +91,22 @@ class Watch:
         """Return the gaps, oldest first, the open one last."""
         with self._lock:
             return [*self._gaps, *([self._away] if self._away else [])]
+
+    def completeness(self, now_ns: int) -> Completeness | None:
+        """Return the share of time that was watched; ``None`` before the first connection.
+
+        Time in which nobody wanted to watch is left out of both.
+        """
+        with self._lock:
+            if self._first_ns is None:
+                return None
+            count, away_ns, unwatched_ns = self._count, self._away_ns, self._unwatched_ns
+            if self._away is not None:
+                length = max(0, now_ns - self._away.start_ns)
+                if self._away.cause == ON_DEMAND:
+                    unwatched_ns += length
+                else:
+                    count, away_ns = count + 1, away_ns + length
+            wanted_ns = now_ns - self._first_ns - unwatched_ns
+            share = 1.0 if wanted_ns <= 0 else max(0.0, 1 - away_ns / wanted_ns)
+            return Completeness(share, count, away_ns / 1e9)

@@ -83,6 +83,8 @@ def gaps(watch: Watch) -> list[dict[str, Any]]:
             "from_ms": gap.start_ns / 1e6,
             "to_ms": None if gap.end_ns is None else gap.end_ns / 1e6,
             "cause": gap.cause,
+            "recovered": gap.recovered,
+            "unknown": gap.unknown,
         }
         for gap in reversed(watch.gaps())
     ]

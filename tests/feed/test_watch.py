@@ -1,7 +1,7 @@
 """States of the last hours and the times away from the exchange."""
 
 from coindcx_feed.exchange.states import Change, State
-from coindcx_feed.feed.watch import MAX_CHANGES, MAX_GAPS, Gap, Watch
+from coindcx_feed.feed.watch import MAX_CHANGES, MAX_GAPS, ON_DEMAND, Completeness, Gap, Watch
 
 
 def _change(state: State, at_s: int, reason: str | None = None, proven_s: int | None = None) -> Change:
@@ -66,3 +66,40 @@ def test_C8_changes_and_gaps_are_bounded() -> None:
     assert len(watch.changes()) == MAX_CHANGES
     assert len(watch.gaps()) == MAX_GAPS + 1
     assert watch.gaps()[-1].end_ns is None
+
+
+def test_C7_every_second_is_accountable() -> None:
+    """100 s since the first connection, away from 20 to 40 and again since 90: 70 % complete, 2 gaps, 30 s."""
+    watch = Watch()
+    assert watch.completeness(5 * 10**9) is None
+    watch.add(_change(State.LIVE, 0))
+    watch.add(_change(State.RECONNECTING, 22, "closed", proven_s=20))
+    watch.add(_change(State.QUIET, 40))
+    assert watch.completeness(40 * 10**9) == Completeness(0.5, 1, 20.0)
+    watch.add(_change(State.RECONNECTING, 90, "closed"))
+    found = watch.completeness(100 * 10**9)
+    assert found is not None
+    assert (round(found.share, 6), found.gaps, found.away_s) == (0.7, 2, 30.0)
+
+
+def test_time_that_nobody_wanted_to_watch_is_left_out() -> None:
+    """On demand: 50 of 100 s were not wanted, the rest was watched."""
+    watch = Watch()
+    watch.add(_change(State.LIVE, 0))
+    watch.add(_change(State.STOPPED, 25, ON_DEMAND))
+    watch.add(_change(State.LIVE, 75))
+    assert watch.completeness(100 * 10**9) == Completeness(1.0, 0, 0.0)
+    assert watch.gaps() == [_gap(25, 75, ON_DEMAND)]
+
+
+def test_outcome_of_a_gap_is_noted_where_it_stands() -> None:
+    """What the reads brought afterwards belongs to its gap."""
+    watch = Watch()
+    for start in (10, 30):
+        watch.add(_change(State.LIVE, start - 10))
+        watch.add(_change(State.RECONNECTING, start, f"cut at {start}"))
+    watch.add(_change(State.LIVE, 40))
+    first = watch.gaps()[0]
+    done = watch.resolve(first, recovered=3, unknown=None)
+    assert watch.gaps() == [done, _gap(30, 40, "cut at 30")]
+    assert done.recovered == 3
