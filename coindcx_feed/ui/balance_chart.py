@@ -9,7 +9,7 @@ from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure, Floats
 from coindcx_feed.ui.theme import Palette
 
-HEIGHT: Final = 330
+HEIGHT: Final = 420
 
 Balance = dict[str, Any]
 

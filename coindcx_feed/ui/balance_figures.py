@@ -53,7 +53,7 @@ def movements(balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: fl
         cards.head("Over this range", f"{currency}, since {since}"),
         table,
         _steps(series, zone, now_ms, currency),
-        node("p", "muted small section", note),
+        div("muted small section", note),
     ]
 
 
@@ -80,7 +80,7 @@ def _steps(series: dict[str, Any], zone: tzinfo, now_ms: float, currency: str) -
     for index in range(len(changes[0]) - 1, max(len(changes[0]) - 1 - STEPS, -1), -1):
         at_ms = float(series["t_ms"][index + 1])
         total, locked = float(changes[0][index]), float(changes[1][index])
-        color = "" if abs(total) < 1e-12 else "green" if total > 0 else "red"
+        color = "" if abs(total) < 0.005 else "green" if total > 0 else "red"
         rows.append(
             node(
                 "tr",

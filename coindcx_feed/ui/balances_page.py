@@ -6,7 +6,7 @@ import streamlit as st
 
 from coindcx_feed.ui import balance_chart, balance_figures, cards, charts, nodes, page
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui.nodes import div, node, span
+from coindcx_feed.ui.nodes import node, span
 
 RANGES: Final = {"15 m": 900_000, "1 h": 3_600_000, "3 h": 10_800_000, "1 d": 86_400_000}
 
@@ -53,7 +53,7 @@ def wallets() -> None:
     selected = chosen(found)
     boxes = [cards.balance_card(balance, pressed=balance is selected, zone=zone, now_ms=now_ms) for balance in found]
     together = balance_figures.together(found, service.conversion(), zone, now_ms)
-    nodes.show([div("cards", *boxes, together)], key="balance-cards", now_ms=now_ms, on_select=_card_chosen)
+    nodes.show([cards.cards([*boxes, together])], key="balance-cards", now_ms=now_ms, on_select=_card_chosen)
 
 
 def _card_chosen() -> None:

@@ -131,17 +131,27 @@ def _card_pairs(position: dict[str, Any], now_ms: float) -> list[Node]:
     near = (position["liquidation_distance"] or 1.0) <= NEAR_LIQUIDATION
     distance = fmt.percent(position["liquidation_distance"])
     return [
-        _pair("Size", span("", fmt.number(position["size"]), span("unit", f" {base}"))),
-        _pair("Margin", span("", fmt.number(position["margin"]))),
-        _pair("Average", span("", fmt.number(position["avg_price"]))),
-        _pair("Maintenance", span("", fmt.number(position["maintenance_margin"]))),
+        _pair("Size", span("", _figure(position["size"]), span("unit", f" {base}"))),
+        _pair("Margin", _figure(position["margin"])),
+        _pair("Average", _figure(position["avg_price"])),
+        _pair("Maintenance", _figure(position["maintenance_margin"])),
         _pair(
             "Mark",
-            span("", span("", fmt.number(position["mark_price"])), span("", " "), age(mark_ms, "unit", warn_s=10.0)),
+            span("", _figure(position["mark_price"]), span("", " "), age(mark_ms, "unit", warn_s=10.0)),
         ),
-        _pair("Liquidation", span("", fmt.number(position["liquidation_price"]))),
+        _pair("Liquidation", _figure(position["liquidation_price"])),
         _pair("To liquidation", span("strong orange" if near else "strong", f"⚠ {distance}" if near else distance)),
     ]
+
+
+def _figure(text: str | None) -> Node:
+    return span("", fmt.figure(text), title=None if text is None else fmt.number(text))
+
+
+def cards(boxes: Iterable[Node | None]) -> Node:
+    """Lay cards out in rows without a hole: three or four a row, fewer on narrow screens, the last row stretched."""
+    kept = [box for box in boxes if box is not None]
+    return div(f"cards by-{3 if len(kept) in (1, 2, 3, 5, 6, 9) else 4}", *kept)
 
 
 def _pair(name: str, value: Node) -> Node:
@@ -173,7 +183,7 @@ def ruler(position: dict[str, Any], color: str) -> Node | None:
 
     parts = [div("track")]
     if liquidation is not None:
-        parts += _danger(at(liquidation), f"liq {fmt.number(position['liquidation_price'])}")
+        parts += _danger(at(liquidation), f"liq {fmt.figure(position['liquidation_price'])}")
     begin, end = sorted((at(average), at(mark)))
     stretch = {"green": "stretch gain", "red": "stretch loss"}.get(color, "stretch")
     parts += [

@@ -7,7 +7,7 @@ export default function (component) {
   const { data, parentElement } = component;
   let instance = instances.get(parentElement);
   if (!instance) {
-    instance = { box: parentElement.querySelector(".chart"), drawn: null, latest: null, observer: null };
+    instance = { box: parentElement.querySelector(".chart"), drawn: null, width: 0, latest: null, gone: false };
     instances.set(parentElement, instance);
     instance.observer = new ResizeObserver(() => resize(instance));
     instance.observer.observe(instance.box);
@@ -16,6 +16,7 @@ export default function (component) {
   draw(instance);
   return () => {
     instance.observer.disconnect();
+    instance.gone = true;
     if (window.Plotly) window.Plotly.purge(instance.box);
     instances.delete(parentElement);
   };
@@ -23,7 +24,7 @@ export default function (component) {
 
 async function draw(instance) {
   const { box, latest } = instance;
-  if (latest.revision === instance.drawn) return;
+  if (latest.revision === instance.drawn && box.clientWidth === instance.width) return;
   box.style.height = `${latest.height}px`;
   setLabel(box, latest.alt);
   try {
@@ -34,9 +35,11 @@ async function draw(instance) {
   }
   // While the library was loading newer data may have come.
   const data = instance.latest;
-  if (data.revision === instance.drawn) return;
+  const width = box.clientWidth;
+  if (instance.gone || !width || (data.revision === instance.drawn && width === instance.width)) return;
   instance.drawn = data.revision;
-  await window.Plotly.react(box, data.traces, withFont(data.layout, box), {
+  instance.width = width;
+  await window.Plotly.react(box, data.traces, withFont({ ...data.layout, width }, box), {
     displayModeBar: false,
     responsive: false,
     scrollZoom: false,
@@ -56,7 +59,8 @@ function setLabel(box, text) {
 }
 
 function resize(instance) {
-  if (instance.drawn !== null && window.Plotly && instance.box.clientWidth) window.Plotly.Plots.resize(instance.box);
+  // Drawn anew at the new width; Plotly's own resizing waits and would come after the chart is gone.
+  if (instance.latest && instance.drawn !== null) draw(instance);
 }
 
 function load(src) {

@@ -92,7 +92,6 @@ def base_layout(palette: Palette, *, height: int, left: int = 58, right: int = R
     return {
         "uirevision": "keep",
         "height": height,
-        "autosize": True,
         "paper_bgcolor": palette.paper,
         "plot_bgcolor": palette.paper,
         "font": {"color": palette.gray, "size": 12},
@@ -118,7 +117,8 @@ def time_axis(palette: Palette, t_range: tuple[float, float], **more: Any) -> Fi
         "ticks": "",
         "nticks": 9,
         "tickformatstops": [
-            {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+            {"dtickrange": [None, 1_000], "value": "%H:%M:%S.%1f"},
+            {"dtickrange": [1_000, 60_000], "value": "%H:%M:%S"},
             {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
             {"dtickrange": [86_400_000, None], "value": "%e %b"},
         ],

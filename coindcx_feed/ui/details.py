@@ -18,22 +18,23 @@ Event = dict[str, Any]
 STEPS: Final = 12
 SHOWN_JSON: Final = 20_000
 SHOWN_CHANGES: Final = 30
+RELATED: Final = 6
 
 
-def detail_nodes(event: Event, zone: tzinfo, now_ms: float, *, selectable: bool = True) -> list[Node | None]:
+def detail_nodes(event: Event, zone: tzinfo, now_ms: float, *, move: tuple[str, str]) -> list[Node | None]:
     """Build the upper part of the pane, down to the related events.
 
     Args:
-        selectable: Let a click on another event select it.
+        move: Word and value of the button that opens the details elsewhere.
     """
     return [
         _title_row(event),
         div("sentence text", sentence(event)),
-        div("muted small text", _circumstances(event, zone, now_ms)),
-        _ids(event),
+        div("muted small", *_circumstances(event, zone, now_ms)),
+        _ids(event, move),
         _changes(event),
-        _lifecycle(event, zone, now_ms, selectable),
-        _related(event, zone, now_ms, selectable),
+        _lifecycle(event, zone, now_ms),
+        _related(event, zone, now_ms),
     ]
 
 
@@ -54,41 +55,55 @@ def sentence(event: Event) -> str:
         side = event["side"] or ""
         price = f" at {fmt.number(event['price'])}" if (fmt.decimal(event["price"]) or 0) else ""
         glyph = theme.SIDE_GLYPHS.get(side, "")
-        return f"{glyph} {fmt.visible(side, 20).capitalize()} {fmt.number(event['quantity'])} {base}{price}".strip()
+        kind = fmt.visible(theme.words((_field(event, "order_type") or "").removesuffix("_order")), 30)
+        ordered = f"{fmt.number(event['quantity'])} {base}{price} {kind}".strip()
+        return f"{glyph} {fmt.visible(side, 20).capitalize()} {ordered}".strip()
     if event["type"] == "position":
         size = fmt.decimal(event["quantity"])
         if size is not None and not size:
             return f"{pair} is flat"
         side = "long" if size is None or size > 0 else "short"
-        held = f"{fmt.number(event['quantity'])} {base} at {fmt.number(event['price'])}"
+        held = f"{fmt.number((event['quantity'] or '').lstrip('-'))} {base} at {fmt.figure(event['price'])}"
         return f"{theme.SIDE_GLYPHS[side]} {side.capitalize()} {held}"
     if event["type"] == "balance":
         return f"{pair} available {fmt.number(event['quantity'])}"
     return fmt.visible(event["message"] or event["what_changed"] or event["type"])
 
 
-def _circumstances(event: Event, zone: tzinfo, now_ms: float) -> str:
+def _field(event: Event, name: str) -> str | None:
+    text = dict(event["fields"]).get(name)
+    return None if text in (None, "", "null") else text
+
+
+def _terms(event: Event) -> str:
+    leverage, kind = _field(event, "leverage"), _field(event, "position_margin_type") or _field(event, "margin_type")
+    parts = [f"{leverage.removesuffix('.0')}×" if leverage else "", kind or ""]
+    return " ".join(part for part in parts if part)
+
+
+def _circumstances(event: Event, zone: tzinfo, now_ms: float) -> list[Node]:
+    currency = _field(event, "margin_currency_short_name")
     parts = [
         event["pair"] or "",
+        _terms(event),
+        f"{currency} margin" if currency else "",
         {"stream": "from the stream", "rest": "read by REST", "local": "from this program"}[event["source"]],
     ]
     if event["exchange_ms"] is not None:
         parts.append(f"{fmt.milliseconds(event['received_ms'] - event['exchange_ms'])} after the exchange")
     parts.append(fmt.clock(event["received_ms"], zone, today=now_ms))
     parts.append(fmt.utc(event["received_ms"]))
-    return " · ".join(fmt.visible(part) for part in parts if part)
+    kept = [fmt.visible(part, 60) for part in parts if part]
+    return [span("nowrap text", part if part is kept[-1] else f"{part} · ") for part in kept]
 
 
-def _ids(event: Event) -> Node | None:
-    if event["id"] is None:
-        return None
-    copies = [
-        node("button", "copy", "copy id", copy=event["id"]),
-        node("button", "copy", "copy JSON", copy=event["record"]),
-    ]
-    return div(
-        "chips section", span("mono small muted text", fmt.visible(event["id"], 80)), span("chips push", *copies)
-    )
+def _ids(event: Event, move: tuple[str, str]) -> Node:
+    word, value = move
+    buttons = [node("button", "copy", "copy JSON", copy=event["record"]), node("button", "copy", word, select=value)]
+    if event["id"] is not None:
+        buttons.insert(0, node("button", "copy", "copy id", copy=event["id"]))
+    known = span("mono small muted text", fmt.visible(event["id"] or "no id", 80))
+    return div("chips section", known, span("chips push", *buttons))
 
 
 def _changes(event: Event) -> Node | None:
@@ -120,11 +135,15 @@ def _change(row: dict[str, Any]) -> Node:
         "tr",
         "",
         node("td", "muted text", fmt.visible(label(field), 60)),
-        node("td", "right muted text", cells[0]),
-        node("td", f"right strong text {color}".strip(), cells[1]),
-        node("td", "right muted", cells[2]),
+        node("td", f"right muted text{_kept_whole(cells[0])}", cells[0]),
+        node("td", f"right strong text {color}{_kept_whole(cells[1])}", cells[1]),
+        node("td", "right muted nowrap", cells[2]),
         key=field,
     )
+
+
+def _kept_whole(text: str) -> str:
+    return " nowrap" if len(text) <= 20 else ""
 
 
 def _status(text: str | None) -> str:
@@ -141,48 +160,58 @@ def difference(before: str | None, after: str | None) -> str:
     if first is None or second is None or first == second:
         return ""
     change: Decimal = second - first
-    return f"{'▲' if change > 0 else '▼'} {fmt.number(f'{change:f}', signed=True)}"
+    shown = f"{change:f}"
+    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return f"{'▲' if change > 0 else '▼'} {fmt.number(shown, signed=True)}"
 
 
-def _lifecycle(event: Event, zone: tzinfo, now_ms: float, selectable: bool) -> Node | None:
+def _lifecycle(event: Event, zone: tzinfo, now_ms: float) -> Node | None:
     steps = event["timeline"]
     if len(steps) < 2:
         return None
-    shown = steps[-STEPS:]
+    shown = _around(steps, event["seq"], STEPS if event["type"] == "order" else STEPS // 2)
     lasted = (steps[-1]["received_ms"] - steps[0]["received_ms"]) / 1000
     hidden = len(steps) - len(shown)
-    right = f"{hidden} earlier not shown · " * bool(hidden) + f"{fmt.duration(lasted)} from first to last"
+    right = f"{hidden} more not shown · " * bool(hidden) + f"{fmt.duration(lasted)} from first to last"
     items = []
     for before, step in zip([None, *shown[:-1]], shown, strict=True):
         after_s = None if before is None else (step["received_ms"] - before["received_ms"]) / 1000
         note = (
             "" if after_s is None else f"+{fmt.duration(after_s) if after_s >= 1 else fmt.milliseconds(after_s * 1000)}"
         )
-        items.append(_step(step, note, zone, now_ms, step["seq"] == event["seq"], selectable))
-    return _section("Lifecycle", right, div("steps", *items, role="list"))
+        items.append(_step(step, note, zone, now_ms, step["seq"] == event["seq"]))
+    title = "Lifecycle" if event["type"] == "order" else "Updates of this id"
+    return _section(title, right, div("steps", *items, role="list"))
 
 
-def _related(event: Event, zone: tzinfo, now_ms: float, selectable: bool) -> Node | None:
+def _around(steps: list[Event], seq: int, count: int) -> list[Event]:
+    """Return the steps before and at an event, and one after it."""
+    here = next((index for index, step in enumerate(steps) if step["seq"] == seq), len(steps) - 1)
+    end = min(len(steps), here + 2)
+    return steps[max(0, end - count) : end]
+
+
+def _related(event: Event, zone: tzinfo, now_ms: float) -> Node | None:
     if not event["related"]:
         return None
-    items = [
-        _step(row, f"seq {fmt.count(row['seq'])}", zone, now_ms, False, selectable) for row in event["related"][:8]
-    ]
+    nearest = sorted(event["related"], key=lambda row: abs(row["received_ms"] - event["received_ms"]))[:RELATED]
+    near = sorted(nearest, key=lambda row: int(row["seq"]))
+    items = [_step(row, f"seq {fmt.count(row['seq'])}", zone, now_ms, False) for row in near]
     return _section("Related", "within 2 s, same pair or wallet", div("steps", *items, role="list"))
 
 
-def _step(row: Event, note: str, zone: tzinfo, now_ms: float, is_this: bool, selectable: bool) -> Node:
+def _step(row: Event, note: str, zone: tzinfo, now_ms: float, is_this: bool) -> Node:
     glyph, color = _mark(row)
     text = step_text(row)
     strong = " strong" if is_this else ""
     return node(
-        "button" if selectable else "div",
+        "button",
         "step",
         span(f"glyph {color}".strip(), glyph),
         span(f"muted{strong}", fmt.clock(row["received_ms"], zone, today=now_ms)),
         span(f"text{strong}", text),
         span("muted small", note),
-        select=row["seq"] if selectable else None,
+        select=row["seq"],
         key=row["seq"],
         title=fmt.utc(row["received_ms"]),
     )
@@ -197,7 +226,7 @@ def _mark(row: Event) -> tuple[str, str]:
 def step_text(row: Event) -> str:
     """Say one step of an order or what another event changed."""
     if row["type"] != "order" or not row["status"]:
-        return fmt.visible(row["what_changed"] or row["message"] or row["type"], 120)
+        return fmt.visible(fmt.trimmed(row["what_changed"] or row["message"] or row["type"]), 120)
     text = fmt.visible(theme.words(row["status"]), 40)
     filled = fmt.decimal(row["filled_quantity"])
     return f"{text} {fmt.number(row['filled_quantity'])}" if filled and row["status"] != "filled" else text
@@ -228,15 +257,20 @@ def pretty_json(record: str) -> str:
 
 
 def draw(
-    event: Event | None, zone: tzinfo, now_ms: float, *, key: str, on_select: Callable[[], None] | None = None
+    event: Event | None,
+    zone: tzinfo,
+    now_ms: float,
+    *,
+    key: str,
+    move: tuple[str, str],
+    on_select: Callable[[], None],
 ) -> None:
     """Draw the pane of one event."""
     if event is None:
         gone = cards.empty("This event is no longer kept", "Newer events took its place in memory. Choose another row.")
         nodes.show([gone], key=f"{key}-gone")
         return
-    content = detail_nodes(event, zone, now_ms, selectable=on_select is not None)
-    nodes.show(content, key=f"{key}-head", now_ms=now_ms, on_select=on_select)
+    nodes.show(detail_nodes(event, zone, now_ms, move=move), key=f"{key}-head", now_ms=now_ms, on_select=on_select)
     raw, fields = st.tabs(["Raw JSON", "All fields"], key=f"{key}-tabs")
     with raw:
         st.code(pretty_json(event["record"]), language=None, wrap_lines=True)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from coindcx_feed.ui import cards, details, exports, filters, nodes, page, tables, view
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui.nodes import Node, span
+from coindcx_feed.ui.nodes import Node, div, span
 
 PANE_HEIGHT = 664
 
@@ -14,16 +14,14 @@ PANE_HEIGHT = 664
 def render() -> None:
     """Draw the page."""
     page.begin("Events")
-    filters.filter_bar()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
-        _buttons()
-        counts()
+    filters.filter_bar(_pause_button, _clear_button, exports.export_menu)
+    counts()
     events()
     if view.is_wide() and view.chosen() is not None:
         _drawer()
 
 
-def _buttons() -> None:
+def _pause_button() -> None:
     paused = st.session_state.get("paused_at") is not None
     st.button(
         "Resume" if paused else "Pause",
@@ -34,6 +32,9 @@ def _buttons() -> None:
         key="pause",
         help="Freeze the table to read it. The feed goes on and nothing is lost.",
     )
+
+
+def _clear_button() -> None:
     cleared = bool(st.session_state.get("cleared_at"))
     st.button(
         "Undo clear" if cleared else "Clear view",
@@ -41,17 +42,6 @@ def _buttons() -> None:
         on_click=view.toggle_clear,
         key="clear",
         help="Hide what is shown and start from here. Nothing is deleted.",
-    )
-    exports.export_menu()
-    st.segmented_control(
-        "Details",
-        ("Dock", "Drawer"),
-        default="Dock",
-        required=True,
-        key="layout",
-        label_visibility="collapsed",
-        bind="query-params",
-        help="Where the details of a row open: beside the table, or over it from the right.",
     )
 
 
@@ -79,14 +69,14 @@ def count_nodes(found: view.View) -> list[Node | None]:
     if state.get("cleared_at"):
         at = fmt.clock(state["cleared_ms"], zone, today=now_ms, digits=0)
         parts.append(span("yellow", f" · view cleared at {at}"))
-    return [span("", *parts), span("muted wide", f" · times in {fmt.zone_name(zone, now_ms)}")]
+    parts.append(span("muted", f" · times in {fmt.zone_name(zone, now_ms)}"))
+    return [div("small", *parts)]
 
 
 @page.part(page.FAST_S)
 def events() -> None:
     """Draw the table and, docked, the pane beside it."""
-    if st.session_state.pop("open_drawer", False):
-        st.rerun()  # a drawer can only be opened by the page itself
+    _page_again()
     found = view.current()
     if found["error"] is not None:
         filters.problem(found["error"])
@@ -104,6 +94,12 @@ def events() -> None:
         _pane()
 
 
+def _page_again() -> None:
+    # Only the page itself can open or close a drawer; a part of it has to ask.
+    if st.session_state.pop("page-again", False):
+        st.rerun()
+
+
 def _table(found: view.View) -> None:
     status, zone = page.service().status(), page.zone()
     dated = tables.is_dated(
@@ -118,7 +114,7 @@ def _table(found: view.View) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.event_columns(page.palette(), zone, dated=dated, seen=seen),
+        column_config=tables.event_columns(page.palette(), zone, found["rows"], dated=dated, seen=seen),
         on_select=_row_chosen,
         selection_mode="single-row",
         alt="Account events, newest first",
@@ -128,7 +124,7 @@ def _table(found: view.View) -> None:
 def _row_chosen() -> None:
     view.choose_row(page.clicked_row("events-table"))
     if view.is_wide() and view.chosen() is not None:
-        st.session_state["open_drawer"] = True
+        st.session_state["page-again"] = True
 
 
 def _pane() -> None:
@@ -136,13 +132,23 @@ def _pane() -> None:
     if seq is None:
         nodes.show(details.guide_nodes(), key="pane-guide")
         return
-    details.draw(page.service().event(seq), page.zone(), _now_ms(), key="pane", on_select=_step_chosen)
+    draw_chosen(seq, "pane", ("open as drawer", "drawer"))
 
 
-def _step_chosen() -> None:
-    chosen: Any = st.session_state["pane-head"]["selected"]
-    if isinstance(chosen, int | float):
-        view.choose(int(chosen))
+def draw_chosen(seq: int, key: str, move: tuple[str, str]) -> None:
+    """Draw the details of one event, docked or in the drawer."""
+
+    def clicked() -> None:
+        asked: Any = st.session_state[f"{key}-head"]["selected"]
+        if asked in ("drawer", "dock"):
+            view.set_wide(asked == "drawer")
+            st.session_state["page-again"] = True
+        elif isinstance(asked, int | float):
+            view.choose(int(asked))
+            st.session_state["page-again"] = key == "drawer"  # its title names the event
+
+    event = page.service().event(seq)
+    details.draw(event, page.zone(), _now_ms(), key=key, move=move, on_select=clicked)
 
 
 def _now_ms() -> float:
@@ -164,8 +170,18 @@ def _nothing(found: view.View) -> None:
             st.button("Clear filters", on_click=filters.clear, key="clear-filters")
 
 
-@st.dialog(" ", position="right", width=560, on_dismiss=lambda: view.choose(None))
 def _drawer() -> None:
     seq = view.chosen()
-    if seq is not None:
-        details.draw(page.service().event(seq), page.zone(), _now_ms(), key="drawer")
+
+    @st.dialog(f"Event {fmt.count(seq or 0)}", position="right", width=560, on_dismiss=_dismissed)
+    def draw() -> None:
+        _page_again()
+        chosen = view.chosen()
+        if chosen is not None:
+            draw_chosen(chosen, "drawer", ("dock beside the table", "dock"))
+
+    draw()
+
+
+def _dismissed() -> None:
+    view.choose(None)

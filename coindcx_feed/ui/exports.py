@@ -36,7 +36,7 @@ def export_menu() -> None:
 def _download(label: str, kind: str) -> None:
     st.download_button(
         label,
-        data=partial(_file, kind, *_question()),
+        data=partial(fetch, kind, *_question()),
         file_name=f"{_stem()}.{kind}",
         mime=MIME[kind],
         on_click="ignore",
@@ -56,7 +56,7 @@ def _question() -> tuple[Any, filters.Criteria, int | None, int]:
     return page.service(), filters.criteria(), state.get("paused_at"), state.get("cleared_at", 0)
 
 
-def _file(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
+def fetch(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
     made = service.export(wanted, kind, upto=upto, after=after)
     return _opened(made["path"], made["meta_path"])
 

@@ -10,6 +10,7 @@ from coindcx_feed.ui.theme import Palette
 
 HEIGHT: Final = 280
 KINDS: Final = ("order", "position", "balance")
+MIN_BUCKETS: Final = 10
 DOMAINS: Final = ((0.70, 1.0), (0.35, 0.65), (0.0, 0.30))
 
 
@@ -17,7 +18,7 @@ def rates_chart(rates: dict[str, Any], gaps: list[dict[str, Any]], *, palette: P
     """Draw events per bucket, one panel per type on one scale."""
     bucket_ms = rates["bucket_s"] * 1000
     t_ms = rates["t_ms"] + bucket_ms / 2
-    t_range = (float(rates["t_ms"][0]), max(now_ms, float(rates["t_ms"][-1])))
+    t_range = (_first(rates["t_ms"], sum(rates[kind] for kind in KINDS) > 0), max(now_ms, float(rates["t_ms"][-1])))
     top = max([1.0, *(float(np.max(rates[kind])) for kind in KINDS)]) * 1.12
     layout = charts.base_layout(palette, height=HEIGHT, left=34, right=104, top=8)
     layout |= {"xaxis": charts.time_axis(palette, t_range, anchor="y3"), "bargap": 0.12, "hoversubplots": "axis"}
@@ -35,6 +36,11 @@ def rates_chart(rates: dict[str, Any], gaps: list[dict[str, Any]], *, palette: P
     return charts.figure(traces, layout, height=HEIGHT, revision=revision)
 
 
+def _first(t_ms: charts.Floats, known: Any) -> float:
+    # From the first bucket with something in it: an hour of nothing before the start tells nothing.
+    return float(t_ms[min(int(np.argmax(known)), len(t_ms) - MIN_BUCKETS)])
+
+
 def _bars(t_ms: charts.Floats, counts: Any, color: str, kind: str, axis: str) -> Figure:
     return {"type": "bar", "x": charts.packed(t_ms), "y": charts.packed(counts), "name": kind, "yaxis": axis,
             "marker": {"color": color}, "hovertemplate": "%{y}"}  # fmt: skip
@@ -47,7 +53,7 @@ def delays_chart(
     if not np.isfinite(delays["p50"]).any():
         return None
     t_ms = delays["t_ms"]
-    t_range = (float(t_ms[0]), max(now_ms, float(t_ms[-1])))
+    t_range = (_first(t_ms, np.isfinite(delays["p50"])), max(now_ms, float(t_ms[-1])))
     x = charts.packed(t_ms)
     known = np.concatenate([delays[name] for name in ("p50", "p95", "p99")])
     known = known[np.isfinite(known)]

@@ -10,6 +10,7 @@ from coindcx_feed.ui.nodes import Node, age, div, node, span
 Status = dict[str, Any]
 
 HOUR_MS: Final = 3_600_000
+LEAST_MS: Final = 300_000
 LABEL_PERCENT: Final = 5.0
 LOG_LINES: Final = 60
 PATTERNS: Final = {
@@ -25,14 +26,15 @@ PATTERNS: Final = {
 
 
 def strip(states: list[dict[str, Any]], now_ms: float, started_ms: float, zone: tzinfo) -> list[Node | None]:
-    """Build the strip of the last hour: pattern and word per state, nothing where this program did not run."""
-    begin = now_ms - HOUR_MS
+    """Build the strip of the last hour, or since the start: pattern and word per state, nothing before the start."""
+    window_ms = min(HOUR_MS, max(LEAST_MS, now_ms - started_ms))
+    begin = now_ms - window_ms
     parts, good_ms = [], 0.0
     for state in states:
         from_ms, to_ms = max(state["from_ms"], begin), now_ms if state["to_ms"] is None else state["to_ms"]
         if to_ms <= begin:
             continue
-        left, width = (from_ms - begin) / HOUR_MS * 100, (to_ms - from_ms) / HOUR_MS * 100
+        left, width = (from_ms - begin) / window_ms * 100, (to_ms - from_ms) / window_ms * 100
         good_ms += to_ms - from_ms if state["state"] in ("live", "quiet") else 0
         parts.append(_part(state, left, width, zone, now_ms))
     watched_ms = now_ms - max(begin, started_ms)
@@ -40,9 +42,10 @@ def strip(states: list[dict[str, Any]], now_ms: float, started_ms: float, zone: 
     right = (
         f"live or quiet {share} of {fmt.duration(watched_ms / 1000)} running · times in {fmt.zone_name(zone, now_ms)}"
     )
-    ticks = [span("", fmt.clock(begin + HOUR_MS * step / 6, zone, digits=-1)) for step in range(7)]
+    count = 5 if window_ms < 2 * LEAST_MS else 6
+    ticks = [span("", fmt.clock(begin + window_ms * step / count, zone, digits=-1)) for step in range(count + 1)]
     return [
-        cards.head("Connection, last 60 minutes", right),
+        cards.head(f"Connection, last {round(window_ms / 60_000)} minutes", right),
         div("strip", *parts, role="img", label=right),
         div("scale", *ticks),
         _legend(),

@@ -72,7 +72,10 @@ def gaps() -> None:
     found, zone = _feed()["gaps"], page.zone()
     now_ms = page.service().status()["now_ms"]
     count, away_s = gaps_today(found, now_ms, zone)
-    nodes.show([cards.head("Gaps", f"{count} today, {fmt.duration(away_s)} away in total")], key="gaps-head")
+    nodes.show(
+        [cards.head("Gaps", f"{count} today, {fmt.duration(away_s)} away in total" if count else "none today")],
+        key="gaps-head",
+    )
     if not found:
         nodes.show(
             [nodes.node("p", "muted", "None since the start: the exchange was watched all the time.")], key="gaps-none"

@@ -1,6 +1,6 @@
 """The filter bar of the Events page. Its state lives in the address, so that a view can be shared."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import streamlit as st
@@ -19,18 +19,24 @@ KEYS: Final = ("types", "sides", "pairs", "statuses", "q", "min", "max")
 MAX_TYPED: Final = 100
 
 
-def filter_bar() -> None:
-    """Draw the widgets; ``criteria`` reads what they hold."""
+def filter_bar(*more: Callable[[], None]) -> None:
+    """Draw the widgets; ``criteria`` reads what they hold.
+
+    Args:
+        more: Draw what else belongs into the row.
+    """
     seen = page.service().seen()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="filters"):
         _types()
         _sides()
         pairs = offered("pairs", [*page.service().status()["pairs"], *seen["pairs"]])
-        choices("Pairs", pairs, "pairs", "All pairs", 190)
+        choices("Pairs", pairs, "pairs", "All pairs", 158)
         statuses = offered("statuses", [*theme.STATUS_GLYPHS, *seen["statuses"]])
-        choices("Statuses", statuses, "statuses", "All statuses", 190, theme.status_label)
+        choices("Statuses", statuses, "statuses", "All statuses", 158, theme.status_label)
         search("Search id or message")
         _price()
+        for draw in more:
+            draw()
 
 
 def _types() -> None:
@@ -72,7 +78,7 @@ def choices(label: str, options: list[str], key: str, placeholder: str, width: i
     )
 
 
-def search(placeholder: str, width: int = 210) -> None:
+def search(placeholder: str, width: int = 200) -> None:
     st.text_input(
         "Search",
         type="search",

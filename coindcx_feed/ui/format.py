@@ -46,6 +46,30 @@ def rounded(text: str | None, places: int = 2, *, signed: bool = False) -> str:
     return number(f"{value.quantize(quantum, ROUND_HALF_EVEN) + 0:f}", signed=signed)
 
 
+def figure(text: str | None, *, digits: int = 7) -> str:
+    """Shorten a long figure for a card: about ``digits`` significant ones, at least two decimals, none added.
+
+    The exact text belongs into the tooltip beside it.
+    """
+    value = decimal(text)
+    if text is None or value is None:
+        return number(text)
+    places = max(2, digits - 1 - (value.adjusted() if value else 0))
+    given = -int(value.as_tuple().exponent)
+    if given <= places:
+        return number(text)
+    whole, _, rest = f"{value.quantize(Decimal(1).scaleb(-places)):f}".partition(".")
+    return number(f"{whole}.{rest.rstrip('0').ljust(2, '0')}")
+
+
+_long_decimals = re.compile(r"(\d\.\d{4})\d{3,}", re.ASCII)
+
+
+def trimmed(text: str) -> str:
+    """Cut long decimals inside a sentence, visibly: 11,258.021086135033 becomes 11,258.0210…"""
+    return _long_decimals.sub(r"\1…", text)
+
+
 def decimal(text: str | None) -> Decimal | None:
     """Read an exact text, or return ``None`` when it is no finite number."""
     try:
@@ -73,7 +97,8 @@ def percent(share: float | None, *, signed: bool = False, places: int = 1) -> st
     if share is None or share != share:
         return UNKNOWN
     text = f"{abs(share) * 100:,.{places}f}"
-    sign = MINUS if share < 0 and any(digit in text for digit in "123456789") else "+" if signed and share > 0 else ""
+    is_zero = not any(digit in text for digit in "123456789")
+    sign = "" if is_zero else MINUS if share < 0 else "+" if signed else ""
     return f"{sign}{text} %"
 
 

@@ -87,8 +87,10 @@ def _nothing(has_orders: bool) -> None:
 
 def _choose_first(rows: list[Order]) -> None:
     if st.session_state.get("order") is None:
-        working = [row for row in rows if row["status"] == "partially_filled"]
-        st.session_state["order"] = (working or rows)[0]["id"]
+        # One with something to see: partly filled, else filled at all.
+        partly = [row for row in rows if row["status"] == "partially_filled"]
+        filled = [row for row in rows if row["filled_share"]]
+        st.session_state["order"] = (partly or filled or rows)[0]["id"]
 
 
 def _grid(rows: list[Order], now_ms: float) -> None:
@@ -105,7 +107,7 @@ def _grid(rows: list[Order], now_ms: float) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.order_columns(page.palette(), zone, dated=dated, seen=seen),
+        column_config=tables.order_columns(page.palette(), zone, rows, dated=dated, seen=seen),
         on_select=_row_chosen,
         selection_mode="single-row",
         alt="Orders, last touched first",

@@ -83,11 +83,11 @@ def _price(position: Position, data: dict[str, Floats], x: Figure, palette: Pale
             charts.line(x, data["liquidation"], palette.red, "liquidation", dash="dashdot", line={"shape": "hv"})
         )
     low, high = _range(np.concatenate(shown))
-    words = [(_last(data["mark"]), f"mark {fmt.number(position['mark_price'])}", palette.text, True)]
+    words = [(_last(data["mark"]), f"mark {fmt.figure(position['mark_price'])}", palette.text, True)]
     if position["avg_price"]:
-        words.append((_last(data["avg"]), f"avg {fmt.number(position['avg_price'])}", palette.violet, False))
+        words.append((_last(data["avg"]), f"avg {fmt.figure(position['avg_price'])}", palette.violet, False))
     if liquidation is not None:
-        text = f"liq {fmt.number(position['liquidation_price'])}"
+        text = f"liq {fmt.figure(position['liquidation_price'])}"
         if not low <= liquidation <= high:
             arrow = "↓" if liquidation < low else "↑"
             text = f"{arrow} {text}, {fmt.percent(position['liquidation_distance'])}"

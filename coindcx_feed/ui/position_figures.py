@@ -92,7 +92,7 @@ def _nearest(opened: list[Position]) -> Node:
     base = nearest["pair"].partition("-")[2].partition("_")[0]
     color = "orange" if distance <= cards.NEAR_LIQUIDATION else ""
     value = cards.with_unit(fmt.percent(distance), f"{base} {nearest['side']}")
-    note = f"at {fmt.number(nearest['liquidation_price'])}, mark {fmt.number(nearest['mark_price'])}"
+    note = f"at {fmt.figure(nearest['liquidation_price'])}, mark {fmt.figure(nearest['mark_price'])}"
     return cards.figure("Nearest liquidation", value, note, color=color)
 
 
@@ -114,12 +114,27 @@ def boxes(positions: list[Position], selected: str | None, status: Status) -> li
         for position in opened
     ]
     found: list[Node | None] = (
-        [div("cards section", *built)] if built else [cards.empty("No open position", "All positions are flat.")]
+        [div("section", cards.cards(built))] if built else [cards.empty("No open position", "All positions are flat.")]
     )
     if flat:
         buttons = [_flat(position, selected) for position in flat[:12]]
         found.append(div("chips section", span("muted small", "Flat: "), *buttons))
     return found
+
+
+def exact(position: Position) -> Node:
+    """Build the line of exact texts behind the card's shortened figures."""
+    names = (
+        ("size", "size"),
+        ("average", "avg_price"),
+        ("mark", "mark_price"),
+        ("liquidation", "liquidation_price"),
+        ("margin", "margin"),
+        ("maintenance", "maintenance_margin"),
+        ("PnL, computed", "unrealized_pnl"),
+    )
+    parts = [span("", span("muted", f"{name} "), span("", fmt.number(position[field]))) for name, field in names]
+    return div("legend small", *parts)
 
 
 def _flat(position: Position, selected: str | None) -> Node:

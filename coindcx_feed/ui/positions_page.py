@@ -83,7 +83,7 @@ def _table(found: list[Position], selected: Position | None) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.position_columns(page.palette()),
+        column_config=tables.position_columns(page.palette(), found),
         on_select=_row_chosen,
         selection_mode="single-row",
         alt="Positions, open ones first",
@@ -136,6 +136,7 @@ def chart() -> None:
                 position["seq"],
             ),
         )
+    nodes.show([position_figures.exact(position)], key="position-exact")
     if drawn is None:
         text = "Lines need marks received while the position was open; a flat position has none in this range."
         nodes.show([cards.empty("Nothing to draw in this range", text)], key="position-nochart")

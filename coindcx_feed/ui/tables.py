@@ -14,6 +14,8 @@ from coindcx_feed.ui.theme import Palette
 Row = dict[str, Any]
 
 ROW_HEIGHT: Final = 27
+EIGHT_DIGITS: Final = "%.8g"
+ALIGNED_PLACES: Final = 4
 _TIME = pa.timestamp("ms", tz="UTC")
 _LABELS = pa.list_(pa.string())
 
@@ -42,7 +44,7 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
 
 def _changed(row: Row) -> str:
     # System events change nothing: what they say stands in the same column.
-    text = row["what_changed"] or row["message"] or ""
+    text = fmt.trimmed(row["what_changed"] or row["message"] or "")
     return f"late · {text}" if row["late"] else text
 
 
@@ -191,7 +193,9 @@ def status_colors(seen: Iterable[str] = ()) -> dict[str, str]:
     return {fmt.visible(theme.status_label(name), 60): theme.STATUS_COLORS.get(name, "gray") for name in names}
 
 
-def event_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable[str]) -> dict[str, Any]:
+def event_columns(
+    palette: Palette, zone: tzinfo, rows: Sequence[Row], *, dated: bool, seen: Iterable[str]
+) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "time": time_column("Time", zone, dated=dated, width=92),
@@ -200,14 +204,16 @@ def event_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable
         "side": chip_column("Side", side_colors(), palette, 66),
         "status": chip_column("Status", status_colors(seen), palette, 128),
         "changed": st.column_config.TextColumn("What changed", width=300),
-        "price": number("Price", width=90, format="localized", help="Exact text in the details."),
-        "quantity": number("Quantity", width=110, format="localized", help="Exact text in the details."),
+        "price": _figures("Price", 90, rows, "price", "Exact text in the details."),
+        "quantity": _figures("Quantity", 110, rows, "quantity", "Exact text in the details."),
         "delay": number("Delay, ms", width=72, format="%d", help="From the exchange's stamp to here."),
         "id": st.column_config.TextColumn("Id", width=76, help="First 8 characters; whole in the details."),
     }
 
 
-def order_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable[str]) -> dict[str, Any]:
+def order_columns(
+    palette: Palette, zone: tzinfo, rows: Sequence[Row], *, dated: bool, seen: Iterable[str]
+) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     exact = "For sorting; the exact text is below, in the selected order."
     return {
@@ -216,31 +222,48 @@ def order_columns(palette: Palette, zone: tzinfo, *, dated: bool, seen: Iterable
         "pair": text("Pair", width=98),
         "side": chip_column("Side", side_colors(), palette, 70),
         "kind": text("Order type", width=100),
-        "price": number("Price", width=96, format="localized", help=f"In the pair's quote currency. {exact}"),
-        "avg": number("Average fill", width=100, format="localized", help=exact),
-        "quantity": number("Quantity", width=86, format="localized", help=exact),
-        "filled": st.column_config.ProgressColumn("Filled, %", width=150, format="%.0f", min_value=0, max_value=100),
+        "price": _figures("Price", 96, rows, "price", f"In the pair's quote currency. {exact}"),
+        "avg": _figures("Average fill", 100, rows, "avg_price", exact),
+        "quantity": _figures("Quantity", 86, rows, "quantity", exact),
+        "filled": _progress("Filled, %", palette),
         "leverage": number("Leverage", width=76, format="%g×"),
         "created": time_column("Created", zone, dated=dated, width=78, digits=0),
         "id": text("Id", width=80, help="First 8 characters; whole below, in the selected order."),
     }
 
 
-def position_columns(palette: Palette) -> dict[str, Any]:
+def _figures(label: str, width: int, rows: Sequence[Row], field: str, hint: str | None = None) -> Any:
+    """Return a column of figures that sorts: aligned decimals with thousands where few are needed, else eight digits.
+
+    A localized format without a step would cut a price of 0.09654 to 0.097.
+    """
+    places = max((len(row[field].partition(".")[2]) for row in rows if row[field] is not None), default=0)
+    column = st.column_config.NumberColumn
+    if places > ALIGNED_PLACES:
+        return column(label, width=width, format=EIGHT_DIGITS, help=hint)
+    return column(label, width=width, format="localized", step=10.0**-places, help=hint)
+
+
+def _progress(label: str, palette: Palette) -> Any:
+    column = st.column_config.ProgressColumn
+    return column(label, width=150, format="%.0f", min_value=0, max_value=100, color=palette.blue)
+
+
+def position_columns(palette: Palette, rows: Sequence[Row]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     computed = "Computed here: size × (mark − average). The exchange does not send it."
     return {
         "pair": text("Pair", width=104),
         "side": chip_column("Side", side_colors(), palette, 78),
         "currency": text("Margin in", width=78),
-        "size": number("Size", width=84, format="localized", help="Signed: a short is negative."),
-        "avg": number("Average", width=94, format="localized"),
-        "mark": number("Mark", width=94, format="localized"),
+        "size": _figures("Size", 84, rows, "size", "Signed: a short is negative."),
+        "avg": _figures("Average", 94, rows, "avg_price"),
+        "mark": _figures("Mark", 94, rows, "mark_price"),
         "age": number("Mark age, s", width=88, format="%d"),
-        "liquidation": number("Liquidation", width=98, format="localized"),
+        "liquidation": _figures("Liquidation", 98, rows, "liquidation_price"),
         "distance": number("To liquidation, %", width=122, format="%.1f", help="Share of the mark."),
         "leverage": number("Leverage", width=78, format="%g×"),
-        "margin": number("Margin", width=90, format="localized"),
+        "margin": _figures("Margin", 90, rows, "margin"),
         "pnl": number("PnL (computed)", width=116, format="%+.4f", help=computed),
         "share": number("PnL, % of margin", width=122, format="%+.1f"),
     }

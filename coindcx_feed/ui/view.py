@@ -85,7 +85,15 @@ def row_of_chosen(view: View) -> int | None:
 
 def is_wide() -> bool:
     """Say whether details open as a drawer, which leaves the whole width to the table."""
-    return bool(st.session_state.get("layout") == "Drawer")
+    return st.query_params.get("details") == "drawer"
+
+
+def set_wide(wide: bool) -> None:
+    """Choose where details open; the choice is part of the address."""
+    if wide:
+        st.query_params["details"] = "drawer"
+    else:
+        st.query_params.pop("details", None)
 
 
 def toggle_pause() -> None:

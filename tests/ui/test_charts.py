@@ -1,0 +1,182 @@
+"""Charts as plain figures: what is drawn, where lines break, what words stand at the edge."""
+
+import base64
+import json
+import re
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ui.fake_service import HOSTILE, FakeService
+
+from coindcx_feed.ui import balance_chart, charts, feed_charts, order_chart, position_chart
+from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui.theme import DARK
+
+
+def _values(packed: dict[str, str]) -> npt.NDArray[np.float64]:
+    return np.frombuffer(base64.b64decode(packed["bdata"]), dtype="<f8")
+
+
+def _position_chart(service: FakeService, index: int = 0, *, liquidation: bool = False) -> dict[str, Any] | None:
+    position = service.positions()[index]
+    series = service.position_series(position["id"], 0.0)
+    assert series is not None
+    return position_chart.position_chart(
+        position, series, service.gaps(), palette=DARK, now_ms=service.now_ms, with_liquidation=liquidation, revision=1
+    )
+
+
+def _words(chart: dict[str, Any]) -> list[str]:
+    return [label["text"] for label in chart["layout"]["annotations"]]
+
+
+def test_thin_keeps_extremes_and_holes() -> None:
+    """A day of seconds becomes about a pixel's worth of points; peaks and breaks survive."""
+    t_ms = np.arange(86_400, dtype=np.float64)
+    line = np.zeros(86_400)
+    line[40_000], line[50_000] = 99.0, -99.0
+    line[60_000:61_000] = np.nan
+    thin_t, thin_line = charts.thin(t_ms, line, limit=1_500)
+    assert len(thin_t) < 2_500
+    assert np.nanmax(thin_line) == 99
+    assert np.nanmin(thin_line) == -99
+    assert np.isnan(thin_line[(thin_t >= 60_000) & (thin_t < 61_000)]).all()
+    assert np.all(np.diff(thin_t) > 0)
+
+
+def test_thin_leaves_short_series_alone() -> None:
+    """Nothing is lost where nothing needs to be."""
+    t_ms = np.arange(10, dtype=np.float64)
+    assert charts.thin(t_ms, t_ms)[0] is t_ms
+
+
+def test_packed_is_what_plotly_reads() -> None:
+    """Little-endian doubles in base64."""
+    assert _values(charts.packed(np.array([1, 2.5]))).tolist() == [1.0, 2.5]
+
+
+def test_position_chart_breaks_its_line_in_a_hole() -> None:
+    """An old mark breaks the line instead of extending it; nothing bridges."""
+    chart = _position_chart(FakeService())
+    assert chart is not None
+    mark = next(trace for trace in chart["traces"] if trace["name"] == "mark")
+    assert np.isnan(_values(mark["y"])).any()
+    assert mark["connectgaps"] is False
+
+
+def test_position_chart_names_an_off_screen_liquidation() -> None:
+    """The default scale fits the price and says where the liquidation price is."""
+    chart = _position_chart(FakeService())
+    assert chart is not None
+    assert "↓ liq 2,384.12, 18.9 %" in _words(chart)
+    low, _ = chart["layout"]["yaxis"]["range"]
+    assert low > 2_384.12
+
+
+def test_include_liquidation_puts_it_in_range() -> None:
+    """The switch changes the scale, not the facts."""
+    chart = _position_chart(FakeService(), liquidation=True)
+    assert chart is not None
+    low, high = chart["layout"]["yaxis"]["range"]
+    assert low < 2_384.12 < high
+    assert "liq 2,384.12" in _words(chart)
+
+
+def test_words_at_the_edge_keep_apart() -> None:
+    """Mark and average a cent apart are two words, not one blot."""
+    shifts = charts.spread([100.0, 101.0, 50.0], 200.0, 15.0)
+    heights = sorted(y + shift for y, shift in zip([100.0, 101.0, 50.0], shifts, strict=True))
+    assert min(np.diff(heights)) >= 14.5
+    assert charts.spread([199.0, 198.0], 200.0, 15.0)[0] <= 1
+
+
+def test_zoom_is_kept_by_a_constant_revision() -> None:
+    """Data moves, the reader's range stays; only another picture starts anew."""
+    assert charts.base_layout(DARK, height=100)["uirevision"] == charts.base_layout(DARK, height=100)["uirevision"]
+    assert "Plotly.react" in asset("charts.js")
+
+
+def test_gaps_are_drawn_the_same_everywhere() -> None:
+    """Fill, dotted edges and a label with the length; what lies outside is left out."""
+    gaps = [{"from_ms": 100_000.0, "to_ms": 160_000.0}, {"from_ms": -9_000.0, "to_ms": -8_000.0}]
+    shapes, labels = charts.gap_marks(gaps, (0.0, 1_000_000.0), DARK)
+    assert [shape["x0"] for shape in shapes] == [100_000.0]
+    assert labels[0]["text"] == "gap 1 m 00 s"
+
+
+def test_order_chart_steps_to_the_filled_quantity() -> None:
+    """Filled as steps, the quantity ordered as a dashed line, both named at the edge."""
+    service = FakeService()
+    found = service.order("00000001-90f2-4be1")
+    assert found is not None
+    chart = order_chart.order_chart(found["order"], found["steps"], palette=DARK, now_ms=service.now_ms, revision=1)
+    assert chart is not None
+    assert chart["traces"][0]["line"]["shape"] == "hv"
+    assert "ordered 0.250" in _words(chart)
+    assert "filled 0.150 · 60 %" in _words(chart)
+    assert "0.05 at 2,936.40" in _words(chart)
+
+
+def test_order_chart_without_steps_is_nothing() -> None:
+    """An order whose updates have left the memory has no chart."""
+    assert order_chart.order_chart(FakeService().orders()[0], [], palette=DARK, now_ms=0.0, revision=1) is None
+
+
+def test_balance_chart_holds_the_last_value_until_now() -> None:
+    """A balance is what it was until the next event."""
+    service = FakeService()
+    series = service.balance_series("USDT", service.now_ms - 900_000)
+    chart = balance_chart.balance_chart(
+        service.balances()[0],
+        series,
+        [],
+        palette=DARK,
+        since_ms=service.now_ms - 900_000,
+        now_ms=service.now_ms,
+        revision=1,
+    )
+    assert chart is not None
+    total = next(trace for trace in chart["traces"] if trace["name"] == "total")
+    assert _values(total["x"])[-1] == service.now_ms
+    assert _values(total["y"])[-1] == _values(total["y"])[-2]
+
+
+def test_empty_series_draw_nothing() -> None:
+    """No event, no line."""
+    service = FakeService()
+    empty = {name: np.empty(0) for name in ("t_ms", "total", "available", "locked")}
+    balance = service.balances()[0]
+    assert balance_chart.balance_chart(balance, empty, [], palette=DARK, since_ms=0, now_ms=1, revision=1) is None
+    nothing = {"t_ms": np.arange(3.0), **{name: np.full(3, np.nan) for name in ("p50", "p95", "p99")}}
+    assert feed_charts.delays_chart(nothing, [], palette=DARK, now_ms=3.0) is None
+    flat = FakeService().position_series("p-eth", 0.0)
+    assert flat is not None
+    flat["mark"][:] = np.nan
+    position = service.positions()[0]
+    drawn = position_chart.position_chart(
+        position, flat, [], palette=DARK, now_ms=service.now_ms, with_liquidation=False, revision=1
+    )
+    assert drawn is None
+
+
+def test_rates_have_one_scale_for_all_types() -> None:
+    """Three panels that can be compared."""
+    service = FakeService()
+    chart = feed_charts.rates_chart(service.feed()["rates"], service.gaps(), palette=DARK, now_ms=service.now_ms)
+    ranges = {tuple(chart["layout"][axis]["range"]) for axis in ("yaxis", "yaxis2", "yaxis3")}
+    assert len(ranges) == 1
+
+
+@pytest.mark.parametrize("field", ["pair", "quote"])
+def test_T13_hostile_names_cannot_be_links_in_a_chart(field: str) -> None:
+    """Plotly's labels understand a little markup: no angle bracket of the feed reaches them."""
+    service = FakeService()
+    position = {**service.positions()[0], field: f"B-{HOSTILE}_USDT"}
+    series = service.position_series("p-eth", 0.0)
+    assert series is not None
+    chart = position_chart.position_chart(
+        position, series, [], palette=DARK, now_ms=service.now_ms, with_liquidation=False, revision=1
+    )
+    assert not re.search(r"<(?!br>)", json.dumps(chart))

@@ -1,0 +1,67 @@
+"""Strip, proofs and figures of the Feed page."""
+
+from datetime import UTC
+
+from ui.fake_service import HOSTILE, FakeService
+from ui.helpers import text_of, walk, with_class
+
+from coindcx_feed.ui import feed_figures
+
+
+def test_strip_covers_the_hour_without_overlap() -> None:
+    """Parts lie side by side; time before the start stays empty."""
+    service = FakeService()
+    strip = feed_figures.strip(service.feed()["states"], service.now_ms, service.now_ms - 3_600_000, UTC)
+    parts = with_class(strip, "part")
+    ends = [part["left"] + part["width"] for part in parts]
+    assert all(abs(end - part["left"]) < 0.01 for end, part in zip(ends, parts[1:], strict=False))
+    assert 99.9 < ends[-1] <= 100.01
+
+
+def test_strip_of_a_young_process_is_not_mostly_empty() -> None:
+    """Five minutes at least, an hour at most."""
+    service = FakeService()
+    state = {"state": "live", "from_ms": service.now_ms - 60_000, "to_ms": None, "reason": None}
+    strip = feed_figures.strip([state], service.now_ms, service.now_ms - 60_000, UTC)
+    assert "last 5 minutes" in text_of(strip)
+    assert "live or quiet 100.0 % of 1 m 00 s running" in text_of(strip)
+
+
+def test_states_differ_by_pattern_not_by_colour_alone() -> None:
+    """Solid, paler, hatched and barred, each with its word in the legend."""
+    assert len(set(feed_figures.PATTERNS.values())) == 5
+    service = FakeService()
+    strip = feed_figures.strip(service.feed()["states"], service.now_ms, 0.0, UTC)
+    legend = text_of(with_class(strip, "legend"))
+    assert "quiet, proven by heartbeat" in legend
+    assert "connecting or reconnecting" in legend
+
+
+def test_both_proofs_are_shown_apart() -> None:
+    """The wire may be alive while the account is not proven."""
+    service = FakeService(state="reconnecting")
+    text = text_of(feed_figures.proofs(service.status(), UTC))
+    assert "Transport frame <age>" in text
+    assert "Account unproven" in text
+
+
+def test_figures_count_what_was_kept_apart() -> None:
+    """Duplicates, late, quarantine with its newest reason, clients, ring."""
+    service = FakeService(text="price: expected a number")
+    text = text_of([feed_figures.figures(service.status(), service.feed(), UTC)])
+    for part in ("17 · 1", "Quarantine 1 price: expected a number", "Sidecar clients 2", "62 / 118 ms"):
+        assert part in text
+
+
+def test_busy_sidecar_is_said_in_its_figure() -> None:
+    """Clients cannot come: why stands where their number would."""
+    service = FakeService(sidecar={"url": None, "clients": 0, "error": "port 8000 is in use"})
+    assert "port 8000 is in use" in text_of([feed_figures.figures(service.status(), service.feed(), UTC)])
+
+
+def test_T15_log_lines_are_single_text_nodes() -> None:
+    """A forged line break stays inside its line."""
+    lines = feed_figures.log(["a\nb", HOSTILE])
+    texts = [node["text"] for node in walk(lines) if node["tag"] == "li"]
+    assert len(texts) == 2
+    assert "\n" not in "".join(texts)

@@ -1,0 +1,80 @@
+"""What the server does around the pages."""
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.types import Message
+
+from coindcx_feed.errors import ConfigError
+from coindcx_feed.ui import charts, serving
+
+
+@pytest.mark.parametrize(
+    ("host", "is_allowed"),
+    [
+        (b"localhost:8501", True),
+        (b"127.0.0.1:8501", True),
+        (b"LOCALHOST", True),
+        (b"evil.example:8501", False),
+        (b"localhost.evil.example", False),
+        (b"127.0.0.1.evil.example", False),
+        (b"localhost:8501@evil.example", False),
+        (b"", False),
+        (b"\xff\xfe", False),
+    ],
+)
+def test_T03_only_loopback_names_are_answered(host: bytes, is_allowed: bool) -> None:
+    """A foreign name that points here (DNS rebinding) is refused, whatever port it names."""
+    assert serving.is_allowed_host(host) is is_allowed
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.4", None, ""])
+def test_T20_dashboard_refuses_the_network(address: str | None) -> None:
+    """It has no login: one line says what to do instead."""
+    with pytest.raises(ConfigError, match=r"expected 127\.0\.0\.1, was .*SSH tunnel"):
+        serving.check_address(address)
+
+
+def test_T20_loopback_is_served() -> None:
+    """The default starts."""
+    serving.check_address("127.0.0.1")
+
+
+async def _get(path: str, host: str) -> tuple[int, dict[str, str], bytes]:
+    app = Starlette(routes=list(serving.ROUTES), middleware=list(serving.MIDDLEWARE))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
+    scope |= {
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", host.encode())],
+        "root_path": "",
+        "asgi": {"spec_version": "2.4"},
+    }
+    await app(scope, receive, send)
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent)
+
+
+async def test_chart_library_comes_from_this_server() -> None:
+    """Offline, without a CDN, and kept by the browser because the version is in its address."""
+    status, headers, body = await _get(charts.PLOTLY_PATH, "localhost:8501")
+    assert status == 200
+    assert "immutable" in headers["cache-control"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert b"plotly" in body[:2_000].lower()
+
+
+async def test_T03_foreign_host_gets_nothing() -> None:
+    """Not even the library."""
+    status, _, body = await _get(charts.PLOTLY_PATH, "evil.example:8501")
+    assert status == 421
+    assert b"localhost" in body

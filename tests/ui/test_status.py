@@ -1,0 +1,137 @@
+"""The status line: never better than what is proven, and always with its age."""
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+from ui.fake_service import HOSTILE, FakeService
+from ui.helpers import text_of, walk, with_class
+
+from coindcx_feed.ui import status
+
+
+def _line(state: str = "live", **changes: Any) -> tuple[dict[str, Any], list[Any]]:
+    service = FakeService(state=state, text=changes.pop("text", "no frame for 42 s"), **changes)
+    current = service.status()
+    return current, status.status_nodes(current, service.gaps(), UTC)
+
+
+def test_live_line_shows_every_promised_fact() -> None:
+    """State and since when, both proofs, last event, delay, what is kept, gaps of today."""
+    _, line = _line()
+    text = text_of(line)
+    for part in (
+        "DEMO",
+        "Live",
+        "state live <age>",
+        "proof of life <age>",
+        "account proven",
+        "last event",
+        "p95 118 ms",
+        "of 100,000",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "alarm"),
+    [
+        ("live", "Live", ""),
+        ("quiet", "Live", ""),
+        ("stale", "Reconnecting", "alarm-yellow"),
+        ("rejected", "Disconnected", "alarm-red"),
+    ],
+)
+def test_word_and_exact_state_stand_side_by_side(state: str, word: str, alarm: str) -> None:
+    """Three words for a glance, the exact state for whoever needs it."""
+    _, line = _line(state)
+    assert f"{word} state {state}" in text_of(line)
+    assert line[0]["class"] == f"status {alarm}".strip()
+
+
+def test_proof_is_marked_when_it_is_older_than_its_limit() -> None:
+    """The browser marks the age itself, so it does so even when this server has stopped."""
+    _, line = _line()
+    proof = next(node for node in walk(line) if node.get("warn_s") == 10.0)
+    assert "since" in proof
+
+
+def test_stale_says_until_when_the_picture_is_true() -> None:
+    """What you see is old, since when, and what will be done."""
+    _, line = _line("stale")
+    text = text_of(with_class(line, "notice"))
+    assert "What you see is the last state known at" in text
+    assert "No frame for 42 s." in text
+    assert "Next try in <age>" in text
+    assert "gap will be listed" in text
+
+
+def test_rejected_names_cause_and_next_try() -> None:
+    """Whoever has a wrong key sees what to do."""
+    _, line = _line("rejected", text="expected the join to be kept, was closed after 0.1 s: check COINDCX_API_SECRET")
+    text = text_of(with_class(line, "notice"))
+    assert "refused the credentials" in text
+    assert "check COINDCX_API_SECRET" in text
+
+
+def test_live_without_a_key_says_what_it_watches() -> None:
+    """Market data alone must not look like a watched account."""
+    _, line = _line(mode="live", has_credentials=False)
+    assert "no key: market data only" in text_of(line)
+
+
+def test_mode_is_a_watermark_unless_live() -> None:
+    """A simulated or foreign exchange is named on every page."""
+    assert "DEMO" in text_of(_line()[1])
+    _, custom = _line(mode="custom")
+    assert "CUSTOM" in text_of(custom)
+    assert "Custom upstream" in text_of(custom)
+    assert not with_class(_line(mode="live")[1], "hatch")
+
+
+def test_busy_sidecar_port_is_said_without_alarm() -> None:
+    """The dashboard works on; only scripts are affected."""
+    sidecar = {"url": None, "clients": 0, "error": "port 8000 is in use: set COINDCX_SIDECAR_PORT"}
+    _, line = _line(sidecar=sidecar)
+    assert "Scripts cannot connect" in text_of(line)
+    assert "set COINDCX_SIDECAR_PORT" in text_of(line)
+    assert line[0]["class"] == "status"
+
+
+def test_F23_other_owner_is_named() -> None:
+    """A second process does not connect, and says who does."""
+    _, line = _line("stopped", owner="process 4711 on this machine holds the session")
+    assert "process 4711" in text_of(line)
+    assert "does not connect" in text_of(line)
+
+
+def test_window_title_begins_with_the_state() -> None:
+    """Tabs show little more than the first words."""
+    current, _ = _line("reconnecting")
+    assert status.window_title(current, "Orders") == "◌ Reconnecting · Orders · DEMO"
+
+
+def test_gaps_of_today_are_counted_and_added() -> None:
+    """Yesterday's gap does not count; an open one lasts until now."""
+    now_ms = 1_795_345_373_000.0
+    gaps = [
+        {"from_ms": now_ms - 60_000, "to_ms": now_ms - 50_000},
+        {"from_ms": now_ms - 5_000, "to_ms": None},
+        {"from_ms": now_ms - 86_400_000, "to_ms": now_ms - 86_000_000},
+    ]
+    assert status.gaps_today(gaps, now_ms, UTC) == (2, 15.0)
+
+
+def test_nothing_received_yet_has_no_age() -> None:
+    """No proof is not a fresh proof."""
+    transport = {"proof": None, "age_s": None, "limit_s": 10.0}
+    _, line = _line("connecting", transport=transport, last_event_ms=None)
+    assert text_of(line).count("none yet") == 2
+
+
+def test_T13_hostile_reason_is_text() -> None:
+    """A reason of the exchange stands in a text node, cut and without turning characters."""
+    _, line = _line("stale", text=HOSTILE)
+    texts = [node["text"] for node in walk(line) if "evil" in node.get("text", "")]
+    assert texts
+    assert all("\u202e" not in text for text in texts)
