@@ -1,0 +1,393 @@
+"""The console script in child processes: help, bad input, and the commands working together."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.frames import FIXTURES
+from fakes.runtimes import free_port, is_free
+from fakes.waiting import eventually_sync
+
+from coindcx_feed import cli
+
+SCRIPT = [sys.executable, "-m", "coindcx_feed.cli"]
+COMMANDS = ["serve", "simulate", "order", "cancel", "tail", "doctor"]
+EXIT_S = 5.0
+Here = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def environment(folder: Path, **settings: object) -> dict[str, str]:
+    """Build the environment of a child: settings of this test only, its own data folder and free ports."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
+    given = {"DATA_DIR": folder / "data", "SIDECAR_PORT": free_port(), "SIMULATOR_PORT": free_port(), **settings}
+    return own | {f"COINDCX_{name}": str(value) for name, value in given.items()}
+
+
+def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    return subprocess.run(
+        [*SCRIPT, *arguments],
+        cwd=folder,
+        env=env or environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Run a command in this process: what ends at once needs no interpreter of its own, which costs a second."""
+
+    def call(folder: Path, env: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["coindcx-feed", *arguments])
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+class Child:
+    """A command that goes on: its output goes to files, so that no pipe can fill up."""
+
+    def __init__(self, folder: Path, env: dict[str, str], *arguments: str) -> None:
+        self._name = f"{arguments[0]}-{time.monotonic_ns()}"
+        self.out, self.err = folder / f"{self._name}.out", folder / f"{self._name}.err"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen([*SCRIPT, *arguments], cwd=folder, env=env, stdout=out, stderr=err)
+
+    def lines(self) -> list[str]:
+        return [line for line in self.out.read_text(encoding="utf-8").split("\n") if line]
+
+    def said(self, text: str) -> bool:
+        assert self.process.poll() is None or text in self.err.read_text(encoding="utf-8"), self.err.read_text("utf-8")
+        return text in self.err.read_text(encoding="utf-8")
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal and return the exit code and the seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(20), time.monotonic() - started
+
+
+@pytest.fixture
+def children() -> Iterator[list[Child]]:
+    """Whatever is put in here does not outlive the test."""
+    started: list[Child] = []
+    yield started
+    for child in started:
+        child.process.kill()
+        child.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str], Child]]:
+    """One demo that serves for the tests which only talk to it."""
+    folder = tmp_path_factory.mktemp("demo")
+    env = environment(folder)
+    child = Child(folder, env, "serve")
+    try:
+        eventually_sync(lambda: child.said("upstream state=live"), 30)
+        yield folder, env, child
+    finally:
+        child.process.kill()
+        child.process.wait(10)
+
+
+def _one_line(done: "subprocess.CompletedProcess[str]") -> str:
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("coindcx-feed: ")
+    assert done.stdout == ""
+    assert done.returncode not in (0, None)
+    return line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_succeeds_and_needs_no_valid_setting(tmp_path: Path, here: Here, command: str) -> None:
+    """Somebody with a wrong setting needs help most."""
+    done = here(tmp_path, environment(tmp_path, NONSENSE=1), command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f" {command} " in done.stdout.splitlines()[0]
+
+
+def test_help_lists_the_commands_and_says_it_is_read_only(tmp_path: Path) -> None:
+    """Also when called without anything, then with an exit code that is not zero."""
+    asked, empty = run(tmp_path, "--help"), run(tmp_path)
+    assert (asked.returncode, empty.returncode) == (0, 2)
+    for done in (asked, empty):
+        assert all(f"  {command} " in done.stdout for command in COMMANDS)
+        assert "Read-only" in done.stdout
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "expected"),
+    [
+        (["nonsense"], {}, "No such command"),
+        (["--nonsense"], {}, "No such option"),
+        (["order", "buy"], {}, "Missing argument"),
+        (["order", "hold", "B-ETH_USDT", "--qty", "1"], {}, "'hold' is not one of 'buy', 'sell'"),
+        (["order", "buy", "B-ETH_USDT", "--qty", "1"], {}, "expected the simulator on 127.0.0.1:"),
+        (["cancel", "some-id"], {}, "expected the simulator on 127.0.0.1:"),
+        (["tail", "--limit", "0"], {}, "--limit"),
+        (["tail", "--since", "5"], {}, "--since: expected earliest or SEQ@EPOCH"),
+        (["tail", "--url", "http://127.0.0.1/"], {}, "expected an address like ws://"),
+        (["tail", "--format", "csv", "--types", "trade"], {}, "csv has columns for the account feed only"),
+        (["serve"], {"SIDECAR_PROT": 1}, "COINDCX_SIDECAR_PROT is no setting: did you mean COINDCX_SIDECAR_PORT"),
+        (["serve"], {"SIDECAR_PORT": "abc"}, "COINDCX_SIDECAR_PORT: "),
+        (["serve"], {"API_KEY": "canary"}, "COINDCX_API_KEY is set without COINDCX_API_SECRET"),
+        (["serve"], {"PAIRS": "BTCUSDT"}, "COINDCX_PAIRS: expected pairs like B-BTC_USDT"),
+        (["serve"], {"SIDECAR_HOST": "0.0.0.0"}, "COINDCX_SIDECAR_TOKEN"),
+        (["serve"], {"MODE": "live", "STREAM_URL": "wss://example.com"}, "COINDCX_ALLOW_CUSTOM_UPSTREAM"),
+        (["serve"], {"DATA_DIR": os.devnull}, "cannot be written"),
+        (["order", "buy", "B-ETH_USDT", "--qty", "1"], {"MODE": "nonsense"}, "COINDCX_MODE: "),
+    ],
+)
+def test_bad_input_is_answered_with_one_line(
+    tmp_path: Path, here: Here, arguments: list[str], settings: dict[str, object], expected: str
+) -> None:
+    """What was expected, what came, what to do; no traceback, no value of a secret."""
+    line = _one_line(here(tmp_path, environment(tmp_path, **settings), *arguments))
+    assert expected in line
+    assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "expected"),
+    [
+        (["simulate", "--frames", "missing.jsonl"], {}, "missing.jsonl: expected a readable file"),
+        (["simulate", "missing.jsonl"], {}, "expected --frames before missing.jsonl"),
+        (["simulate", "--speed", "nan", "--frames", "x"], {}, "speed"),
+        (["tail", "--limit", "x"], {}, "Invalid value for '--limit'"),
+        (["serve"], {"API_KEY": "canary"}, "COINDCX_API_KEY is set without COINDCX_API_SECRET"),
+    ],
+)
+def test_bad_input_ends_a_process_of_its_own_with_one_line(
+    tmp_path: Path, arguments: list[str], settings: dict[str, object], expected: str
+) -> None:
+    """The same through the interpreter: nothing is added at exit."""
+    line = _one_line(run(tmp_path, *arguments, env=environment(tmp_path, **settings)))
+    assert expected in line
+    assert "canary" not in line
+
+
+def test_engineio_script_is_refused_by_name(tmp_path: Path) -> None:
+    """Those fixtures are not frames."""
+    script = FIXTURES / "scenarios" / "engineio-session-public.constructed.jsonl"
+    assert "Engine.IO script" in _one_line(run(tmp_path, "simulate", "--frames", str(script)))
+
+
+@pytest.mark.parametrize("name", ["SIDECAR_PORT", "SIMULATOR_PORT"])
+def test_busy_port_ends_serve_with_one_line_that_names_the_setting(tmp_path: Path, name: str) -> None:
+    """The other port is free again."""
+    env = environment(tmp_path)
+    with socket.create_server(("127.0.0.1", int(env[f"COINDCX_{name}"]))):
+        done = run(tmp_path, "serve", env=env)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("coindcx-feed: ")
+    assert "in use" in line
+    assert f"COINDCX_{name}" in line
+    assert all(is_free(int(env[f"COINDCX_{port}"])) for port in ("SIDECAR_PORT", "SIMULATOR_PORT"))
+
+
+def test_F23_second_serve_ends_with_one_line_that_names_the_owner(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """It does not connect."""
+    folder, env, child = demo
+    line = _one_line(run(folder, "serve", env=env))
+    assert f"owned by serve (process {child.process.pid} on " in line
+    assert "stop it first" in line
+    assert child.process.poll() is None
+
+
+def test_tail_prints_the_events_of_the_demo_as_json_lines(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """From the earliest kept: dense numbers, simulated history first."""
+    folder, env, _ = demo
+    done = run(folder, "tail", "--since", "earliest", "--limit", "50", env=env)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["seq"] for event in found] == list(range(1, 51))
+    assert {event["type"] for event in found} >= {"order", "position", "balance"}
+
+
+def test_tail_filters_types_and_pairs(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """As the sidecar's query does."""
+    folder, env, _ = demo
+    arguments = ["--types", "order", "--pairs", "B-ETH_USDT", "--since", "earliest", "--limit", "5"]
+    found = [json.loads(line) for line in run(folder, "tail", *arguments, env=env).stdout.splitlines()]
+    assert [(event["type"], event["data"]["pair"]) for event in found] == [("order", "B-ETH_USDT")] * 5
+
+
+def test_tail_writes_csv_with_one_header(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """The columns of an export."""
+    folder, env, _ = demo
+    done = run(folder, "tail", "--format", "csv", "--since", "earliest", "--limit", "5", env=env)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["seq"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert {row["mode"] for row in rows} == {"demo"}
+    assert list(rows[0])[:3] == ["seq", "epoch", "timestamp"]
+
+
+def test_tail_resumes_behind_a_position(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """SEQ@EPOCH; another epoch is told as a gap."""
+    folder, env, _ = demo
+    first = run(folder, "tail", "--format", "csv", "--since", "earliest", "--limit", "1", env=env)
+    (row,) = csv.DictReader(io.StringIO(first.stdout))
+    done = run(folder, "tail", "--since", f"10@{row['epoch']}", "--limit", "2", env=env)
+    assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [11, 12]
+    other = run(folder, "tail", "--since", "10@another-epoch", "--limit", "1", env=env)
+    assert json.loads(other.stdout)["data"]["message"] == "resume_gap"
+
+
+def test_unknown_type_is_answered_by_the_running_sidecar_with_one_line(
+    demo: tuple[Path, dict[str, str], Child],
+) -> None:
+    """And tail does not try again."""
+    folder, env, _ = demo
+    assert "nonsense" in _one_line(run(folder, "tail", "--types", "nonsense", env=env))
+
+
+def test_order_and_cancel_reach_the_simulator_and_come_back_as_events(
+    demo: tuple[Path, dict[str, str], Child], children: list[Child]
+) -> None:
+    """The way around: command, simulated exchange, wire, feed, sidecar, tail."""
+    folder, env, _ = demo
+    tail = Child(folder, env, "tail", "--types", "order", "--since", "earliest")
+    children.append(tail)
+    eventually_sync(tail.lines)
+    current = json.loads(_get(env["COINDCX_SIMULATOR_PORT"], "/market_data/v3/current_prices/futures/rt"))
+    price = str(int(current["prices"]["B-ETH_USDT"]["mp"] * 0.98))  # rests in the book, inside the price band
+    placed = run(folder, "order", "buy", "B-ETH_USDT", "--qty", "0.1", "--price", price, env=env)
+    assert placed.returncode == 0, placed.stderr
+    order_id, status = placed.stdout.split()
+    assert status in ("initial", "open")
+
+    def statuses() -> list[str]:
+        found = [json.loads(line)["data"] for line in tail.lines()]
+        return [data["status"] for data in found if data["id"] == order_id]
+
+    eventually_sync(lambda: statuses()[-1:] == ["open"])
+    cancelled = run(folder, "cancel", order_id, env=env)
+    assert (cancelled.returncode, cancelled.stdout) == (0, f"{order_id} cancelled\n")
+    eventually_sync(lambda: statuses()[-1:] == ["cancelled"])
+
+
+def test_order_that_is_refused_is_one_line(demo: tuple[Path, dict[str, str], Child], here: Here) -> None:
+    """The exchange's reason, or what was expected; nothing in an id leads to another address."""
+    folder, env, _ = demo
+    for arguments in (
+        ["order", "buy", "ETHUSDT", "--qty", "1"],
+        ["order", "buy", "B-ETH_USDT", "--qty", "abc"],
+        ["order", "buy", "B-ETH_USDT", "--qty", "0"],
+        ["order", "sell", "B-ETH_USDT", "--qty", "1", "--price", "-5"],
+        ["order", "sell", "B-ETH_USDT", "--qty", "1", "--leverage", "1e9"],
+        ["cancel", "no-such-order"],
+        ["cancel", "../../simulator"],
+    ):
+        _one_line(here(folder, env, *arguments))
+
+
+def test_doctor_names_the_running_owner(demo: tuple[Path, dict[str, str], Child]) -> None:
+    """Its ports are not called busy: the owner holds them."""
+    folder, env, child = demo
+    done = run(folder, "doctor", env=env)
+    assert done.returncode == 1
+    assert re.search(rf"^bad +owner lock: .*serve \(process {child.process.pid} ", done.stdout, re.M)
+    assert "cannot be bound" not in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_F27_signal_ends_serve_in_time_with_ports_and_lock_free(
+    tmp_path: Path, children: list[Child], number: int
+) -> None:
+    """With a client connected and in the middle of its life; the next start succeeds at once."""
+    env = environment(tmp_path)
+    serve = Child(tmp_path, env, "serve")
+    children.append(serve)
+    eventually_sync(lambda: serve.said("upstream state=connecting"), 30)
+    tail = Child(tmp_path, env, "tail", "--since", "earliest")
+    children.append(tail)
+    eventually_sync(tail.lines)
+    code, seconds = serve.end(number)
+    assert (code, seconds < EXIT_S) == (0, True), serve.err.read_text("utf-8")
+    assert is_free(int(env["COINDCX_SIDECAR_PORT"]))
+    assert is_free(int(env["COINDCX_SIMULATOR_PORT"]))
+    assert "Traceback" not in serve.err.read_text(encoding="utf-8")
+    assert run(tmp_path, "doctor", env=env).returncode == 0
+    code, seconds = tail.end()
+    assert (code, seconds < EXIT_S) == (0, True), tail.err.read_text("utf-8")
+    assert "Traceback" not in tail.err.read_text(encoding="utf-8")
+
+
+def _recorded_files() -> list[Path]:
+    return sorted((FIXTURES / "ws").glob("*.captured*.jsonl"))
+
+
+def _sent(kinds: tuple[str, ...]) -> list[Any]:
+    rows = [json.loads(line) for path in _recorded_files() for line in path.read_text("utf-8").splitlines()]
+    found: list[Any] = []
+    for row in rows:
+        data = json.loads(row["data"])
+        if row["event"].startswith(kinds):
+            found += data if isinstance(data, list) else [data]
+    return found
+
+
+def test_recorded_real_frames_arrive_value_for_value(tmp_path: Path, children: list[Child]) -> None:
+    """simulate --frames, serve, tail --types all: every record that is no repeat, and the repeat is counted."""
+    port = free_port()
+    env = environment(
+        tmp_path, MODE="live", API_KEY="any-key", API_SECRET="any-secret", SIMULATOR_PORT=port,
+        STREAM_URL=f"ws://127.0.0.1:{port}", API_URL=f"http://127.0.0.1:{port}", PUBLIC_URL=f"http://127.0.0.1:{port}",
+        PAIRS="B-BTC_USDT,B-ETH_USDT",
+    )  # fmt: skip
+    serve = Child(tmp_path, env, "serve")
+    children.append(serve)
+    eventually_sync(lambda: serve.said("sidecar listening"), 30)
+    tail = Child(tmp_path, env, "tail", "--types", "all")
+    children.append(tail)
+    eventually_sync(lambda: serve.said("client joined"), 30)
+    files = [str(path) for path in _recorded_files()]
+    children.append(Child(tmp_path, env, "simulate", "--interval", "0.02", "--frames", *files))
+
+    def received(kind: str) -> list[Any]:
+        found = [json.loads(line) for line in tail.lines()]
+        return [event["data"] for event in found if event["type"] == kind]
+
+    orders = _sent(("df-order",))
+    unique = [record for index, record in enumerate(orders) if record not in orders[:index]]
+    assert (len(orders), len(unique)) == (5, 4)
+    eventually_sync(lambda: len(received("order")) == 4 and len(received("trade")) == 2, 40)
+    for got, wanted in zip(received("order"), unique, strict=True):
+        assert {name: got[name] for name in wanted} == wanted
+        assert set(got) == {*wanted, "filled_quantity"}
+    assert received("balance") == _sent(("balance",))
+    assert received("trade") == [trade for trade in _sent(("new-trade",)) if trade["pr"] == "f"]
+    assert [price for price in received("price") if "prices" in price] == _sent(("currentPrices",))
+    counted = re.search(r'"duplicates": ?(\d+)', _get(env["COINDCX_SIDECAR_PORT"], "/api/v1/ws/status"))
+    assert counted is not None
+    assert counted.group(1) == "1"
+
+
+def _get(port: str, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
