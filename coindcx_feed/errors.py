@@ -41,6 +41,50 @@ class RestError(UpstreamError):
         self.status = status
 
 
+class CredentialsRefused(RestError):
+    """Key, secret or signature are wrong (401), or there are none. Asking again does not help."""
+
+
+class RequestRefused(RestError):
+    """The exchange does not take this request, or it is none that this package may send. Asking again does not help."""
+
+
+class UnknownPair(RequestRefused):
+    """The exchange answered with another instrument, or with nothing: it does not know the pair."""
+
+
+class RateLimited(RestError):
+    """Too many requests, ours or those of another program with the same key.
+
+    Attributes:
+        retry_after_s: How long the exchange wants to be left alone, where it says so.
+    """
+
+    def __init__(self, message: str, status: int = 429, retry_after_s: float | None = None) -> None:
+        super().__init__(message, status)
+        self.retry_after_s = retry_after_s
+
+
+class ServerTrouble(RestError):
+    """The exchange answered with an error of its own or with a page instead of data; it may pass."""
+
+
+class NoReply(RestError):
+    """No complete reply came: time-out, network, name or certificate."""
+
+
+class BadReply(RestError):
+    """The reply is JSON but not what is documented, or it is too large.
+
+    Attributes:
+        raw: Its text, cut.
+    """
+
+    def __init__(self, message: str, status: int = 200, raw: bytes = b"") -> None:
+        super().__init__(message, status)
+        self.raw = raw[:4_096]
+
+
 class FrameError(FeedError):
     """A frame cannot be turned into events; it goes to quarantine with this message as the reason."""
 
