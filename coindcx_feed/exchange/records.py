@@ -5,12 +5,14 @@ is documented is accepted. Source: exchange docs ("Get Order Update", "Get Posit
 market streams) and captured frames.
 """
 
+import hashlib
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coindcx_feed.exchange.numbers import WIDE
+from coindcx_feed.exchange.numbers import WIDE, plain
 
 Millis = Annotated[int, Field(ge=0, lt=10**14)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
@@ -126,6 +128,105 @@ class BalanceRecord(Record):
     currency_id: Short | None = None
     cross_order_margin: Decimal | None = None
     cross_user_margin: Decimal | None = None
+
+
+class FillRecord(Record):
+    """One row of the fills read, which the socket never carries. Fee: USDT, also on INR margin.
+
+    ``timestamp`` is ms, in old rows with a fraction. ``fill_id`` is undocumented, and absent in old rows.
+    """
+
+    order_id: Id
+    pair: Short
+    price: Decimal
+    quantity: Decimal
+    timestamp: Annotated[Decimal, Field(ge=0, lt=10**14)]
+    fill_id: Id | None = None
+    side: Short | None = None
+    is_maker: bool | None = None
+    fee_amount: Decimal | None = None
+    settlement_currency_conversion_price: Decimal | None = None
+    margin_currency_short_name: Short | None = None
+
+    @property
+    def exchange_ms(self) -> int:
+        return int(self.timestamp)
+
+    @property
+    def has_own_id(self) -> bool:
+        return self.fill_id is not None
+
+    @property
+    def key(self) -> str:
+        """The exchange's ``fill_id``, or one made of the content: equal fills of one order at one time share it."""
+        if self.fill_id is not None:
+            return self.fill_id
+        content = (self.order_id, self.timestamp, self.price, self.quantity, self.side, self.is_maker, self.fee_amount)
+        return content_key("fill", content)
+
+
+class LedgerRecord(Record):
+    """One row of a position's ledger: realised amount and fee, in the margin currency.
+
+    ``fill_id`` is not the one of the fills read: join ``parent_id`` to ``order_id``. ``price_in_*`` is the value of one
+    unit of the margin currency, not a price of the trade.
+    """
+
+    stage: Short
+    amount: Decimal
+    created_at: Millis
+    pair: Short | None = None
+    fee_amount: Decimal | None = None
+    settlement_amount: Decimal | None = None
+    price_in_inr: Decimal | None = None
+    price_in_btc: Decimal | None = None
+    price_in_usdt: Decimal | None = None
+    source: Short | None = None
+    parent_type: Short | None = None
+    parent_id: Short | None = None
+    fill_id: Short | None = None
+    position_id: Short | None = None
+    margin_currency_short_name: Short | None = None
+    updated_at: Millis | None = None
+
+    @property
+    def has_own_id(self) -> bool:
+        return self.fill_id is not None
+
+    @property
+    def key(self) -> str:
+        """Made of the content: nothing says that a ``fill_id`` has one row only."""
+        what = (self.position_id, self.pair, self.parent_id, self.fill_id, self.stage, self.created_at)
+        amounts = (self.amount, self.fee_amount, self.settlement_amount, self.margin_currency_short_name)
+        return content_key("ledger", (*what, *amounts))
+
+
+class WalletTransactionRecord(Record):
+    """One movement of a futures wallet: a transfer, an order's profit and fee, or funding. The exchange gives no id."""
+
+    transaction_type: Short
+    amount: Decimal
+    currency_short_name: Annotated[str, Field(min_length=1, max_length=32)]
+    created_at: Millis
+    derivatives_futures_wallet_id: Short | None = None
+    currency_full_name: Short | None = None
+    reason: Short | None = None
+
+    @property
+    def has_own_id(self) -> bool:
+        return False
+
+    @property
+    def key(self) -> str:
+        """Made of the content: equal movements at one time share it."""
+        where = (self.derivatives_futures_wallet_id, self.currency_short_name, self.created_at)
+        return content_key("wallet", (*where, self.transaction_type, self.amount, self.reason))
+
+
+def content_key(kind: str, content: Iterable[object]) -> str:
+    """Name a record that has no id: the same content gives the same name, however its numbers are written."""
+    texts = (plain(part) if isinstance(part, Decimal) else "" if part is None else str(part) for part in content)
+    return f"{kind}-{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:32]}"
 
 
 class TradeRecord(Record):
