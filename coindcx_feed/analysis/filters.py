@@ -9,8 +9,8 @@ import numpy as np
 
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.events import EventType
-from coindcx_feed.feed.columns import SIDES, Columns, Mask
-from coindcx_feed.feed.ring import ColumnTest, TextTest
+from coindcx_feed.feed.columns import SIDES, Columns, Mask, TextTest
+from coindcx_feed.feed.ring import ColumnTest
 
 MAX_VALUES: Final = 200
 """Values of one list; nobody picks more, and each costs a pass over a column."""

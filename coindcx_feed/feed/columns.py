@@ -5,19 +5,19 @@ No locks here: the ring decides who may read and write when.
 """
 
 from array import array
-from collections.abc import Iterable
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from coindcx_feed.analysis.figures import NONE, ODD, Figures
+from coindcx_feed.analysis.shown import EMPTY
 from coindcx_feed.events import Event, EventType, Source
 
 Mask = npt.NDArray[np.bool_]
 Seqs = npt.NDArray[np.int64]
-T = TypeVar("T")
+TextTest = Callable[[str], bool]
+"""Tests the id and the message of an event, lower case, a line each."""
 
 TYPES: Final = tuple(EventType)
 SOURCES: Final = tuple(Source)
@@ -62,23 +62,17 @@ class Codes:
 
 
 class Block(NamedTuple):
-    """Copies of what a table or an export shows of some events: one entry per event, codes where texts repeat.
+    """Copies of what an export writes of some events: one entry per event.
 
-    ``odd`` are the places of events that the columns cannot tell in full: their text is in the event only.
+    ``texts`` are cells joined as in ``analysis.shown``; ``odd`` are the places that have none.
     """
 
     seqs: Seqs
     type: npt.NDArray[np.uint8]
     source: npt.NDArray[np.uint8]
-    side: npt.NDArray[np.uint8]
-    pair: npt.NDArray[np.uint16]
-    status: npt.NDArray[np.uint16]
-    currency: npt.NDArray[np.uint16]
     received_ns: npt.NDArray[np.int64]
     exchange_ms: npt.NDArray[np.int64]
-    keys: list[str]
-    messages: list[str | None]
-    figures: list[bytes]
+    texts: list[bytes]
     odd: list[int]
 
 
@@ -86,7 +80,8 @@ class Columns:
     """One slot per kept event.
 
     ``array`` stores a scalar at half the cost of NumPy; the NumPy views over the same memory filter without a copy.
-    About 60 bytes per slot, and the texts of a row: id, message and figures.
+    About 60 bytes per slot, and two texts: the cells of a row, and what a search looks at. They are in object arrays,
+    which the garbage collector does not walk.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -96,10 +91,8 @@ class Columns:
 
         self.pairs = Codes()
         self.statuses = Codes()
-        self.currencies = Codes()
-        self.keys: list[str] = [""] * capacity
-        self.messages: list[str | None] = [None] * capacity
-        self.figures: list[bytes] = [NONE] * capacity
+        self.texts = np.full(capacity, EMPTY, dtype=object)
+        self.searched = np.full(capacity, "", dtype=object)
         self._type, self.type = column("B", np.uint8)
         self._source, self.source = column("B", np.uint8)
         self._side, self.side = column("B", np.uint8)
@@ -107,32 +100,28 @@ class Columns:
         self._odd, self.odd = column("B", np.uint8)
         self._pair, self.pair = column("H", np.uint16)
         self._status, self.status = column("H", np.uint16)
-        self._currency, self.currency = column("H", np.uint16)
         self._price, self.price = column("d", np.float64)
         self._received_ns, self.received_ns = column("q", np.int64)
         self._exchange_ms, self.exchange_ms = column("q", np.int64)
         self._previous, self.previous = column("q", np.int64)
         self._key, self.key = column("q", np.int64)
 
-    def write(self, slot: int, event: Event, figures: Figures) -> None:
+    def write(self, slot: int, event: Event, texts: bytes | None, searched: str) -> None:
         facts = event.facts
         self._type[slot] = _TYPE_CODES[event.type]
         self._source[slot] = _SOURCE_CODES[event.source]
-        text, currency_name = figures
-        self._side[slot] = side = _SIDE_CODES.get(facts.side, _OTHER_SIDE)
+        self._side[slot] = _SIDE_CODES.get(facts.side, _OTHER_SIDE)
         self._late[slot] = event.is_late
-        self._pair[slot] = pair = self.pairs.add(facts.pair)
-        self._status[slot] = status = self.statuses.add(facts.status)
-        self._currency[slot] = currency = self.currencies.add(currency_name)
-        self._odd[slot] = side == _OTHER_SIDE or not (pair and status and currency) or text == ODD
+        self._odd[slot] = texts is None
+        self._pair[slot] = self.pairs.add(facts.pair)
+        self._status[slot] = self.statuses.add(facts.status)
         self._price[slot] = _NAN if facts.price is None else facts.price
         self._received_ns[slot] = event.received_ns
         self._exchange_ms[slot] = facts.exchange_ms or 0
         self._previous[slot] = event.previous
         self._key[slot] = hash(facts.key)
-        self.keys[slot] = facts.key
-        self.messages[slot] = facts.message
-        self.figures[slot] = text
+        self.texts[slot] = texts or EMPTY
+        self.searched[slot] = searched
 
     def read(self, slot: int) -> tuple[EventType, Source, str | None, int, int | None, int, bool]:
         """Return type, source, pair, received ns, exchange ms, previous seq and lateness of one slot."""
@@ -146,10 +135,10 @@ class Columns:
             bool(self._late[slot]),
         )
 
-    def searched(self, slot: int) -> str:
-        """Return what a text search looks at: id and message, lower case."""
-        message = self.messages[slot]
-        return f"{self.keys[slot]}\n{message}".lower() if message else self.keys[slot].lower()
+    def found(self, seqs: Seqs, slots: Seqs, test: TextTest) -> Seqs:
+        """Return those of some events whose id and message pass a text test."""
+        rows = zip(seqs.tolist(), self.searched[slots].tolist(), strict=True)
+        return np.array([seq for seq, searched in rows if test(searched)], dtype=np.int64)
 
     def block(self, seqs: Seqs, slots: Seqs) -> Block:
         """Copy the columns of some slots, ascending in ``seqs``."""
@@ -158,15 +147,9 @@ class Columns:
             seqs,
             self.type[where].copy(),
             self.source[where].copy(),
-            self.side[where].copy(),
-            self.pair[where].copy(),
-            self.status[where].copy(),
-            self.currency[where].copy(),
             self.received_ns[where].copy(),
             self.exchange_ms[where].copy(),
-            pick(self.keys, where),
-            pick(self.messages, where),
-            pick(self.figures, where),
+            self.texts[where].tolist(),
             np.flatnonzero(self.odd[where]).tolist(),
         )
 
@@ -193,14 +176,6 @@ def run(slots: Seqs) -> slice | Seqs:
     if len(slots) and slots[-1] - slots[0] == len(slots) - 1:
         return slice(int(slots[0]), int(slots[-1]) + 1)
     return slots
-
-
-def pick(values: list[T], where: slice | Seqs) -> list[T]:
-    """Copy the values of some slots."""
-    if isinstance(where, slice):
-        return values[where]
-    # A run covers one slot alone, so here it is none or several.
-    return list(itemgetter(*where.tolist())(values)) if len(where) else []
 
 
 def _any_of(column: npt.NDArray[Any], codes: list[int]) -> Mask:

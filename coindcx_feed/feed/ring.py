@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coindcx_feed.analysis.figures import read_figures
+from coindcx_feed.analysis.shown import shown_texts
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
-from coindcx_feed.feed.columns import Block, Codes, Columns, Mask, Seqs, pick, run
+from coindcx_feed.feed.columns import Block, Columns, Mask, Seqs, TextTest, run
 
 ColumnTest = Callable[[Columns, slice], Mask]
 """Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
-TextTest = Callable[[str], bool]
 
 
 class Stored(NamedTuple):
@@ -76,7 +75,8 @@ class Ring:
         self.capacity = capacity
         self.epoch = epoch
         self._columns = Columns(capacity)
-        self._bodies: list[bytes | None] = [None] * capacity
+        # An object array: unlike a list, the garbage collector does not walk it.
+        self._bodies = np.full(capacity, None, dtype=object)
         self._spans = array("Q", [0]) * capacity
         self._lock = threading.Lock()
         self._start = first_seq
@@ -104,11 +104,6 @@ class Ring:
     def statuses(self) -> list[str]:
         return self._columns.statuses.texts()
 
-    @property
-    def codes(self) -> tuple[Codes, Codes, Codes]:
-        """Texts of the codes of pairs, statuses and currencies in a ``Block``. They grow, and never change."""
-        return self._columns.pairs, self._columns.statuses, self._columns.currencies
-
     def append(self, event: Event) -> None:
         """Store the next event. Threads: the writer only.
 
@@ -118,9 +113,11 @@ class Ring:
         if event.seq != self._next:
             raise ValueError(f"expected seq {self._next}, was {event.seq}")
         slot = event.seq % self.capacity
-        figures = read_figures(event.type, event.body[event.record_at : -1])
+        facts = event.facts
+        searched = f"{facts.key}\n{facts.message}".lower() if facts.message else facts.key.lower()
+        texts = shown_texts(event)
         with self._lock:
-            self._columns.write(slot, event, figures)
+            self._columns.write(slot, event, texts, searched)
             self._bodies[slot] = event.body
             self._spans[slot] = event.record_at << 40 | event.record_bytes
             self._next = event.seq + 1
@@ -153,10 +150,8 @@ class Ring:
             oldest = self.oldest
             if first < oldest:
                 raise PositionLost(first, oldest - 1)
-            bodies, capacity = self._bodies, self.capacity
-            return [
-                body for n in range(first, min(first + limit, self._next)) if (body := bodies[n % capacity]) is not None
-            ]
+            runs = self._runs(first, min(first + limit, self._next) - 1)
+            return [body for start, end in runs for body in self._bodies[self._slots(start, end)].tolist()]
 
     def latest(self, count: int) -> list[Stored]:
         """Return the newest events, newest first. Threads: any."""
@@ -219,7 +214,8 @@ class Ring:
         """Return the envelopes of those of the given events that are still kept; ``seqs`` ascend. Threads: any."""
         with self._lock:
             slots = seqs[seqs >= self.oldest] % self.capacity
-            return [body for body in pick(self._bodies, run(slots)) if body is not None]
+            bodies: list[bytes] = self._bodies[run(slots)].tolist()
+            return bodies
 
     def block(self, seqs: Seqs) -> tuple[Block, list[bytes]]:
         """Copy the columns of those of the given events that are still kept, and the envelopes of the odd ones.
@@ -229,8 +225,7 @@ class Ring:
         with self._lock:
             kept = seqs[seqs >= self.oldest]
             block = self._columns.block(kept, kept % self.capacity)
-            odd = [self._bodies[seq % self.capacity] for seq in kept[block.odd].tolist()]
-            return block, [body for body in odd if body is not None]
+            return block, [self._bodies[seq % self.capacity] for seq in kept[block.odd].tolist()]
 
     def timings(self, since_ns: int = 0) -> Timings:
         """Copy the time columns of the kept events received at or after a time, in order. Threads: any."""
@@ -244,10 +239,7 @@ class Ring:
 
     def _matches(self, test: ColumnTest | None, text: TextTest | None, newest: int, after: int) -> Seqs:
         found = self._passing(test, newest, after)
-        if text is None:
-            return found
-        searched, capacity = self._columns.searched, self.capacity
-        return np.array([seq for seq in found.tolist() if text(searched(seq % capacity))], dtype=np.int64)
+        return found if text is None else self._columns.found(found, found % self.capacity, text)
 
     def _passing(self, test: ColumnTest | None, newest: int, after: int) -> Seqs:
         oldest = max(self.oldest, after + 1)
@@ -257,18 +249,23 @@ class Ring:
             return np.arange(oldest, newest + 1, dtype=np.int64)
         found = []
         for first, last in self._runs(oldest, newest):
-            rows = slice(first % self.capacity, first % self.capacity + last - first + 1)
+            rows = self._slots(first, last)
             found.append(np.flatnonzero(test(self._columns, rows)) + first)
         return np.concatenate(found)
 
+    def _slots(self, first: int, last: int) -> slice:
+        """Return the slots of a run that does not wrap."""
+        return slice(first % self.capacity, first % self.capacity + last - first + 1)
+
     def _runs(self, first: int, last: int) -> list[tuple[int, int]]:
         """Split a range of numbers where it wraps around the end of the slots."""
+        if last < first:
+            return []
         wrap = first - first % self.capacity + self.capacity
         return [(first, last)] if last < wrap else [(first, wrap - 1), (wrap, last)]
 
     def _stored(self, seq: int) -> Stored:
         slot = seq % self.capacity
-        body = self._bodies[slot]
-        assert body is not None  # a slot inside [oldest, next) was written
+        body: bytes = self._bodies[slot]
         span = self._spans[slot]
         return Stored(seq, *self._columns.read(slot), body, span >> 40, span & 0xFF_FFFF_FFFF)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coindcx_feed.analysis.figures import NONE, ODD
+from coindcx_feed.analysis.shown import EMPTY
 from coindcx_feed.events import Event, EventType, Facts, Source
 from coindcx_feed.feed import columns as module
-from coindcx_feed.feed.columns import OVERFLOW, Codes, Columns, Seqs, pick, run
+from coindcx_feed.feed.columns import OVERFLOW, Codes, Columns, Seqs, run
 
 SIDES = ("buy", "sell", "short", None)
 ALL = slice(0, 8)
@@ -29,8 +29,8 @@ def columns() -> Columns:
     filled = Columns(8)
     for seq, (kind, side) in enumerate(zip(EventType, SIDES, strict=False)):
         pair = f"B-{'AB'[seq % 2]}_USDT"
-        facts = event(seq, kind, side=side, pair=pair, status=f"s{seq}", price=float(seq), message=f"M{seq}")
-        filled.write(seq, facts, (b"1,2,3", None))
+        written = event(seq, kind, side=side, pair=pair, status=f"s{seq}", price=float(seq))
+        filled.write(seq, written, b"cells of %d" % seq, f"k-{seq}\nm{seq}")
     return filled
 
 
@@ -76,52 +76,46 @@ def test_key_mask_finds_the_id(columns: Columns) -> None:
 
 def test_a_missing_price_is_no_number(columns: Columns) -> None:
     """Rows without a price fail every comparison."""
-    columns.write(4, event(4), (NONE, None))
+    columns.write(4, event(4), EMPTY, "")
     assert np.isnan(columns.price[4])
 
 
 def test_read_gives_back_what_was_written(columns: Columns) -> None:
     """The facts of a row return from codes to values."""
-    columns.write(5, event(5, EventType.BALANCE, exchange_ms=77)._replace(is_late=True, previous=3), (NONE, "INR"))
+    columns.write(5, event(5, EventType.BALANCE, exchange_ms=77)._replace(is_late=True, previous=3), None, "")
     assert columns.read(5) == (EventType.BALANCE, Source.REST, None, 50, 77, 3, True)
     assert columns.read(1) == (EventType.POSITION, Source.REST, "B-B_USDT", 10, None, 0, False)
 
 
 def test_block_copies_texts_and_codes(columns: Columns) -> None:
-    """A block tells keys, messages and figures of its rows and does not change with them."""
+    """A block tells types, times and cells of its rows and does not change with them."""
     block = columns.block(slots(0, 1), slots(0, 1))
-    columns.write(0, event(8, key="later"), (NONE, None))
-    assert block.keys == ["k-0", "k-1"]
-    assert block.messages == ["M0", "M1"]
-    assert block.figures == [b"1,2,3", b"1,2,3"]
-    assert block.received_ns.tolist() == [0, 10]
-    assert [columns.pairs.text(code) for code in block.pair.tolist()] == ["B-A_USDT", "B-B_USDT"]
+    columns.write(0, event(8), b"later", "")
+    assert block.seqs.tolist() == [0, 1]
+    assert block.texts == [b"cells of 0", b"cells of 1"]
+    assert [list(EventType)[code] for code in block.type.tolist()] == [EventType.ORDER, EventType.POSITION]
+    assert [list(Source)[code] for code in block.source.tolist()] == [Source.REST, Source.REST]
+    assert (block.received_ns.tolist(), block.exchange_ms.tolist()) == ([0, 10], [0, 0])
 
 
-def test_block_names_the_rows_it_cannot_tell(columns: Columns, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown sides, figures that are no numbers and texts beyond the codes are left to the event itself."""
-    columns.write(4, event(4, side="buy", status="s0"), (ODD, None))
-    monkeypatch.setattr(module, "MAX_CODES", 0)
-    columns.write(5, event(5, side="buy", status="one too many"), (NONE, None))
-    columns.write(6, event(6, side="buy", status="s0"), (NONE, "one too many"))
-    columns.write(7, event(7, side="buy", status="s0"), (NONE, None))
-    # Slot 2 has the side "short".
-    assert columns.block(slots(*range(8)), slots(*range(8))).odd == [2, 4, 5, 6]
+def test_block_names_the_rows_without_cells(columns: Columns) -> None:
+    """Events whose cells were not kept are named by their place, so that they can be asked themselves."""
+    columns.write(2, event(2), None, "")
+    assert columns.block(slots(1, 2, 3), slots(1, 2, 3)).odd == [1]
+    assert columns.block(slots(1, 2, 3), slots(1, 2, 3)).texts[1] == EMPTY
 
 
 @given(st.integers(1, 9), st.data())
-def test_pick_equals_indexing(size: int, data: st.DataObject) -> None:
+def test_runs_pick_the_same_rows_as_their_slots(size: int, data: st.DataObject) -> None:
     """Runs and scattered slots, wrapped or not, give the values of these slots in their order."""
-    values = [f"v{number}" for number in range(size)]
+    values = np.arange(size) * 10
     start = data.draw(st.integers(0, size))
     seqs = sorted(data.draw(st.sets(st.integers(start, start + size - 1))))
     places = np.array([seq % size for seq in seqs], dtype=np.int64)
-    assert pick(values, run(places)) == [values[place] for place in places.tolist()]
+    assert values[run(places)].tolist() == [place * 10 for place in places.tolist()]
 
 
-def test_search_text_without_a_message_is_the_id() -> None:
-    """Nothing but the id is searched when the exchange sent no message."""
-    columns = Columns(2)
-    columns.write(0, event(0, key="ABC"), (NONE, None))
-    columns.write(1, event(1, key="ABC", message="Filled!"), (NONE, None))
-    assert [columns.searched(0), columns.searched(1)] == ["abc", "abc\nfilled!"]
+def test_a_text_test_sees_what_was_given_for_search(columns: Columns) -> None:
+    """Numbers whose text passes are returned, in their order."""
+    found = columns.found(slots(10, 11, 13), slots(0, 1, 3), lambda searched: searched != "k-1\nm1")
+    assert found.tolist() == [10, 13]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coindcx_feed.analysis.shown import shown_texts
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
 from coindcx_feed.feed.columns import Columns, Mask
@@ -37,6 +38,13 @@ def made(seq: int, previous: int = 0) -> Event:
 def expected(seq: int) -> tuple[object, ...]:
     event = made(seq)
     return seq, event.type, event.facts.pair, event.received_ns, event.facts.exchange_ms, event.is_late, event.record
+
+
+def cells(seq: int) -> bytes:
+    texts = shown_texts(made(seq))
+    assert texts is not None
+    assert str(seq).encode() in texts
+    return texts
 
 
 def told(stored: Stored) -> tuple[object, ...]:
@@ -152,8 +160,7 @@ def test_slices_leave_out_what_was_overwritten(case: Case, chosen: set[int]) -> 
     assert [json.loads(body)["seq"] for body in ring.bodies(seqs)] == wanted
     block, odd = ring.block(seqs)
     assert block.seqs.tolist() == wanted
-    assert block.keys == [f"Id-{seq % 97}" for seq in wanted]
-    assert block.messages == [f"Message {seq}" for seq in wanted]
+    assert block.texts == [cells(seq) for seq in wanted]
     assert block.received_ns.tolist() == [START_NS + seq * 1_000_000 for seq in wanted]
     assert (block.odd, odd) == ([], [])
 
@@ -284,7 +291,7 @@ class Race:
             seqs = block.seqs.tolist()
             if seqs != list(range(seqs[0], seqs[-1] + 1)) if seqs else False:
                 self.faults.append("hole in a block")
-            if block.messages != [f"Message {seq}" for seq in seqs]:
+            if block.texts != [cells(seq) for seq in seqs]:
                 self.faults.append("torn block")
             self.reads += len(seqs)
 
