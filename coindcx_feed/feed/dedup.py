@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Final
 
 from coindcx_feed.events import EventType
-from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, Record
+from coindcx_feed.exchange.records import OrderRecord, PositionRecord, Record
 from coindcx_feed.feed.compare import differences
 from coindcx_feed.feed.normalize import AccountItem
 
@@ -45,11 +45,11 @@ class Deduplicator:
             known: The present record of its id: what REST already brought is a duplicate when the stream repeats it.
         """
         record = item.record
-        key = (item.type, record.id)
+        key = (item.type, item.facts.key)
         # Python's keyed 64-bit hash: within one id and one time no two contents of a feed share it.
         content = hash(item.raw)
         present = self._present.get(key)
-        time_ms = None if isinstance(record, BalanceRecord) else record.updated_at
+        time_ms = _time(record)
         if time_ms is None:
             if present is not None and present[2] == content:
                 return Verdict.DUPLICATE
@@ -72,15 +72,15 @@ class Deduplicator:
             known: The present record of its id.
         """
         record = item.record
-        time_ms = 0 if isinstance(record, BalanceRecord) else record.updated_at or 0
+        time_ms = _time(record) or 0
         if known is not None:
-            known_ms = 0 if isinstance(known, BalanceRecord) else getattr(known, "updated_at", None) or 0
+            known_ms = _time(known) or 0
             leaves_end = isinstance(known, OrderRecord) and known.is_terminal and not _is_terminal(record)
             if time_ms < known_ms or (time_ms == known_ms and leaves_end):
                 return Verdict.OLDER
             if time_ms == known_ms and not differences(item.type, known, record):
                 return Verdict.CONFIRMED
-        self._remember((item.type, record.id), (time_ms, _is_terminal(record), hash(item.raw), True))
+        self._remember((item.type, item.facts.key), (time_ms, _is_terminal(record), hash(item.raw), True))
         return Verdict.NEW
 
     def _was_seen(self, mark: tuple[EventType, str, int, int]) -> bool:
@@ -96,6 +96,10 @@ class Deduplicator:
         self._present.move_to_end(key)
         if len(self._present) > self._memory:
             self._present.popitem(last=False)
+
+
+def _time(record: Record) -> int | None:
+    return record.updated_at if isinstance(record, OrderRecord | PositionRecord) else None
 
 
 def _is_terminal(record: Record) -> bool:

@@ -16,6 +16,8 @@ from coindcx_feed.exchange.records import (
     BookRecord,
     CandleRecord,
     CurrentPricesRecord,
+    FillRecord,
+    LedgerRecord,
     OrderRecord,
     PositionRecord,
     PriceRecord,
@@ -28,7 +30,7 @@ MAX_RECORD_BYTES: Final = 1 << 20
 MAX_EXPONENT: Final = 40
 """Of an amount, also of a zero or of one sent as text: written out in full, 1e-999999999 would be a gigabyte."""
 
-AccountRecord = OrderRecord | PositionRecord | BalanceRecord
+AccountRecord = OrderRecord | PositionRecord | BalanceRecord | FillRecord | LedgerRecord
 MarketType = Literal["price", "trade", "candle", "book"]
 
 
@@ -48,6 +50,7 @@ class AccountItem(NamedTuple):
     record: AccountRecord
     raw: bytes
     facts: Facts
+    has_number_as_text: bool = False
 
 
 class MarketItem(NamedTuple):
@@ -120,20 +123,23 @@ def _pieces(payload: bytes, kind: EventType) -> list[bytes]:
 
 def _account_item(raw: bytes, account: "_Account") -> Item:
     try:
-        record = _validated(raw, account.kind, account.validate)
+        parsed = _parsed(raw, account.kind)
+        record = _validated(parsed, account.kind, account.validate)
         for name in account.amounts:
             amount = getattr(record, name)
             if amount is not None and not -MAX_EXPONENT < amount.adjusted() < MAX_EXPONENT:
                 raise UnknownShape(f"{account.kind} field {name}: expected a number within 1e±{MAX_EXPONENT}")
     except FrameError as error:
         return Rejected(str(error), raw)
-    return AccountItem(account.kind, record, raw, account.facts(record))
+    # Wallets are always text; elsewhere the exchange documents numbers.
+    is_text = account.kind is not EventType.BALANCE and any(type(parsed.get(name)) is str for name in account.amounts)
+    return AccountItem(account.kind, record, raw, account.facts(record), is_text)
 
 
 def _market_item(payload: bytes, market: "_Market") -> Item:
     raw = payload.strip()
     try:
-        record = _validated(raw, market.kind, market.validate)
+        record = _validated(_parsed(raw, market.kind), market.kind, market.validate)
     except UnknownShape:
         if b'"pr":"spot"' in raw.replace(b" ", b""):
             return Rejected("foreign product: expected futures data, was a spot frame", raw)
@@ -142,7 +148,7 @@ def _market_item(payload: bytes, market: "_Market") -> Item:
     return MarketItem(market.kind, record, raw, pair, exchange_ms)
 
 
-def _validated(raw: bytes, kind: str, validate: Validate) -> Any:
+def _parsed(raw: bytes, kind: str) -> dict[str, Any]:
     if len(raw) > MAX_RECORD_BYTES:
         raise UnknownShape(f"{kind}: expected at most {MAX_RECORD_BYTES:,} bytes, was {len(raw):,}")
     try:
@@ -151,6 +157,10 @@ def _validated(raw: bytes, kind: str, validate: Validate) -> Any:
         raise NotJson(f"{kind}: expected JSON: {_why(error)}") from error
     if not isinstance(parsed, dict):
         raise UnknownShape(f"{kind}: expected an object, was {_kind(parsed)}")
+    return parsed
+
+
+def _validated(parsed: dict[str, Any], kind: str, validate: Validate) -> Any:
     try:
         return validate(parsed)
     except ValidationError as error:
@@ -202,6 +212,32 @@ _ACCOUNT: Final = {
         EventType.BALANCE, _validator(BalanceRecord), _balance_facts, ("balance", "locked_balance")
     ),
 }
+
+
+def _fill_facts(record: FillRecord) -> Facts:
+    message = f"fill of order {record.order_id}"
+    return Facts(record.key, record.pair, record.side, None, float(record.price), message, record.exchange_ms)
+
+
+def _ledger_facts(record: LedgerRecord) -> Facts:
+    return Facts(record.key, record.pair, status=record.stage, exchange_ms=record.created_at)
+
+
+_READ: Final[dict[EventType, Callable[[Any], Facts]]] = {
+    **{account.kind: account.facts for account in _ACCOUNT.values()},
+    EventType.FILL: _fill_facts,
+    EventType.LEDGER: _ledger_facts,
+}
+
+
+def read_item(kind: EventType, record: AccountRecord, raw: bytes, key: str) -> AccountItem:
+    """Make an item of a checked row of a REST read.
+
+    Args:
+        raw: The exchange's own text of the row.
+        key: Its name among those of its kind.
+    """
+    return AccountItem(kind, record, raw, _READ[kind](record)._replace(key=key))
 
 
 class _Market(NamedTuple):

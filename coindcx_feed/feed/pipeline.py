@@ -11,12 +11,13 @@ import msgspec
 
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
 from coindcx_feed.exchange import wire
-from coindcx_feed.exchange.records import CurrentPricesRecord, PositionRecord
+from coindcx_feed.exchange.records import CurrentPricesRecord, OrderRecord, PositionRecord
 from coindcx_feed.feed.dedup import Deduplicator, Verdict
 from coindcx_feed.feed.kept import Kept, KeptApart
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.normalize import AccountItem, Frame, MarketItem, Rejected, derived_field, normalize, raw_text
+from coindcx_feed.feed.quirks import Quirks, quirk_of, quirks_of
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 
@@ -47,8 +48,9 @@ class NoStore:
 class Read(NamedTuple):
     """Rows of one REST read, queued among the frames like them. ``done`` gets the count of each verdict."""
 
-    rows: list[tuple[str, bytes]]
+    items: list[AccountItem]
     received_ns: int
+    source: Source
     done: "asyncio.Future[Counter[str]]"
 
 
@@ -70,7 +72,9 @@ class Pipeline:
     def __init__(self, ring: Ring, market: MarketFeed, marks: Marks, state: AccountState, store: Store) -> None:
         self.ring, self.market, self.marks, self.state = ring, market, marks, state
         self.quarantine, self.duplicates = KeptApart(), KeptApart()
+        self.quirks = Quirks()
         self.counters: Counter[str] = Counter()
+        self.on_fill: Callable[[OrderRecord], None] | None = None
         self._dedup = Deduplicator()
         self._store = store
         self._inbox: deque[Frame | Read] = deque()
@@ -94,18 +98,20 @@ class Pipeline:
         self._inbox.append(Note(self._arrivals, "system", {"message": message, **data}, time.time_ns()))
         self._wake.set()
 
-    async def settle(self, rows: list[tuple[str, bytes]]) -> Counter[str]:
-        """Take rows of a REST read in their turn; what differs from the state becomes events with source ``rest``.
+    async def settle(self, items: list[AccountItem], source: Source = Source.REST) -> Counter[str]:
+        """Take rows of a REST read in their turn; what differs from the state becomes events.
 
-        Args:
-            rows: Event name of the stream's counterpart, and the row's JSON text.
         Returns:
-            How many rows were ``new``, ``confirmed``, ``older`` or ``rejected``.
+            How many rows were ``new``, ``confirmed`` or ``older``.
         """
         done: asyncio.Future[Counter[str]] = asyncio.get_running_loop().create_future()
-        self._inbox.append(Read(rows, time.time_ns(), done))
+        self._inbox.append(Read(items, time.time_ns(), source, done))
         self._wake.set()
         return await done
+
+    def refuse(self, reason: str, raw: bytes) -> None:
+        """Keep a row of a read that is no record, with its text."""
+        self._keep(self.quarantine, Frame(self._arrivals, "read", None, time.time_ns()), reason, raw)
 
     def hold(self) -> None:
         """Keep account frames waiting, in order, while a snapshot of the account is being read."""
@@ -155,18 +161,12 @@ class Pipeline:
 
     def _take_read(self, read: Read, out: list[Event]) -> None:
         counts: Counter[str] = Counter()
-        for event, raw in read.rows:
-            frame = Frame(self._arrivals, event, {"data": raw.decode("utf-8", "surrogateescape")}, read.received_ns)
-            for item in normalize(frame):
-                if not isinstance(item, AccountItem):
-                    counts["rejected"] += 1
-                    if isinstance(item, Rejected):
-                        self._keep(self.quarantine, frame, f"REST row: {item.reason}", item.raw)
-                    continue
-                verdict = self._dedup.judge_read(item, self.state.known(item.type, item.facts.key))
-                counts[verdict.value] += 1
-                if verdict is Verdict.NEW:
-                    self._number(item, frame, out, Source.REST)
+        frame = Frame(self._arrivals, "read", None, read.received_ns)
+        for item in read.items:
+            verdict = self._dedup.judge_read(item, self.state.known(item.type, item.facts.key))
+            counts[verdict.value] += 1
+            if verdict is Verdict.NEW:
+                self._number(item, frame, out, read.source)
         if not read.done.done():
             read.done.set_result(counts)
 
@@ -195,16 +195,22 @@ class Pipeline:
                     self.marks.update(item.record, frame.received_ns, self.state.open_pairs())
             case Rejected():
                 self._keep(self.quarantine, frame, item.reason, item.raw)
+                quirk = quirk_of(item.reason)
+                if quirk is not None:
+                    self.quirks.meet(quirk, frame.received_ns, item.raw)
                 log.warning("quarantine arrival=%d event=%.64r reason=%.200r", frame.arrival, frame.event, item.reason)
 
     def _take_account(self, item: AccountItem, frame: Frame, out: list[Event]) -> None:
-        verdict = self._dedup.judge(item, self.state.known(item.type, item.facts.key))
+        known = self.state.known(item.type, item.facts.key)
+        verdict = self._dedup.judge(item, known)
         if verdict is Verdict.DUPLICATE:
             self._keep(self.duplicates, frame, "equals a record already taken", item.raw)
             return
         is_late = verdict is Verdict.LATE
         if is_late:
             self.counters["late"] += 1
+        for quirk in quirks_of(item, known, is_late=is_late):
+            self.quirks.meet(quirk, frame.received_ns, item.raw)
         self._number(item, frame, out, Source.STREAM, is_late=is_late)
 
     def _number(
@@ -219,7 +225,10 @@ class Pipeline:
         out.append(
             Event(seq, item.type, source, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late)
         )
-        self.state.apply(item.type, record, seq, frame.received_ns, is_late=is_late)
+        before = self.state.known(item.type, item.facts.key)
+        self.state.apply(item.type, record, seq, frame.received_ns, is_late=is_late, key=item.facts.key)
+        if isinstance(record, OrderRecord) and self.on_fill is not None and _has_filled(before, record):
+            self.on_fill(record)
 
     def _number_note(self, note: Note, out: list[Event]) -> None:
         data = note.argument
@@ -249,3 +258,9 @@ class Pipeline:
         for event in events:
             self.ring.append(event)
         self.note(out_of)
+
+
+def _has_filled(before: object, record: OrderRecord) -> bool:
+    filled = record.filled_quantity
+    known = before.filled_quantity if isinstance(before, OrderRecord) else None
+    return bool(filled) and filled != known

@@ -10,9 +10,11 @@ from typing import Any, Final, Literal, Protocol
 from pydantic import SecretStr
 
 from coindcx_feed.errors import ConfigError, OwnerLocked
-from coindcx_feed.events import new_epoch
+from coindcx_feed.events import iso_ms, new_epoch
 from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.rest import RestReader
+from coindcx_feed.exchange.rest_account import AccountReads
+from coindcx_feed.exchange.rest_budget import Budget
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.conversion import Rate, keep_reading
@@ -21,9 +23,10 @@ from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
-from coindcx_feed.feed.watch import Watch
+from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
 
@@ -89,6 +92,8 @@ class FeedRuntime:
         self.rate: Rate | None = None
         self.started_ms = int(time.time() * 1000)
         self._dashboard_change = Change(State.STARTING, time.time_ns())
+        self._was_connected = False
+        self.recovery: Recovery | None = None
         self._noted: tuple[State, str | None] | None = None
         self._timings = timings
         self._lock = OwnerLock(settings.data_dir, account_name(settings))
@@ -188,11 +193,16 @@ class FeedRuntime:
                 await asyncio.to_thread(self.demo.stop)
 
     async def _serve(self, stopping: asyncio.Event) -> None:
-        self.supervisor = self._new_supervisor()
+        reader = self._new_reader()
+        self.supervisor = self._new_supervisor(reader)
         upstream = asyncio.create_task(self.supervisor.run(), name="supervisor")
         tasks = [upstream, asyncio.create_task(self.pipeline.run(), name="pipeline")]
         tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
         tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))
+        if reader is not None:
+            reader.open()
+            self.recovery = Recovery(self.pipeline, AccountReads(reader), self._on_outcome)
+            tasks.append(asyncio.create_task(self.recovery.run(), name="recovery"))
         waiter = asyncio.create_task(stopping.wait())
         self._ready.set()
         try:
@@ -200,10 +210,13 @@ class FeedRuntime:
         finally:
             upstream.cancel()
             await asyncio.gather(upstream, return_exceptions=True)
+            self.pipeline.release()
             await self.pipeline.drain()
             for task in (waiter, *tasks):
                 task.cancel()
             results = await asyncio.gather(waiter, *tasks, return_exceptions=True)
+            if reader is not None:
+                await reader.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -222,17 +235,25 @@ class FeedRuntime:
             return self.demo.url, self.demo.url
         return self.settings.stream_url, self.settings.api_url
 
-    def _new_supervisor(self) -> Supervisor:
-        stream_url, api_url = self._urls()
+    def _new_reader(self) -> RestReader | None:
+        credentials = self._credentials()
+        if credentials is None:
+            return None
+        budget = Budget(self.settings.rest_per_minute)
+        return RestReader(self._urls()[1], *credentials, self._public_url(), budget=budget)
+
+    def _public_url(self) -> str:
+        return self.settings.public_url if self.demo is None else self.demo.url
+
+    def _new_supervisor(self, reader: RestReader | None) -> Supervisor:
         credentials = self._credentials()
         channels = [
             channel
             for pair in self.settings.pairs
             for channel in (wire.trades_channel(pair), wire.candle_channel(pair, "1m"), wire.book_channel(pair, 20))
         ]
-        reader = None if credentials is None else RestReader(api_url, *credentials)
         return Supervisor(
-            stream_url, credentials, reader, channels, self.pipeline.receive, self._on_change, self._timings
+            self._urls()[0], credentials, reader, channels, self.pipeline.receive, self._on_change, self._timings
         )
 
     def _credentials(self) -> tuple[SecretStr, SecretStr] | None:
@@ -249,19 +270,33 @@ class FeedRuntime:
         self._noted = (change.state, change.reason)
         if is_repeat:  # only the time of the next try is new
             return
+        was_connected, self._was_connected = self._was_connected, change.state.is_connected
         gap = self.watch.add(change)
         message = f"upstream {change.state}" + (f": {change.reason}" if change.reason else "")
         self.pipeline.note(message, coindcx_connected=change.state.is_connected, state=str(change.state))
-        if gap is not None and gap.end_ns is not None:
-            self.pipeline.note(
-                "upstream_gap",
-                coindcx_connected=True,
-                state=str(change.state),
-                start_ms=gap.start_ns // 1_000_000,
-                end_ms=gap.end_ns // 1_000_000,
-                cause=gap.cause,
-                recovered=None,
-            )
+        if change.state.is_connected and not was_connected and self.recovery is not None:
+            self.recovery.compare(gap)
+        elif gap is not None:
+            self._note_gap(self.watch.resolve(gap, None, "not compared: there are no credentials"))
+
+    def _on_outcome(self, outcome: Outcome, gap: Gap | None) -> None:
+        if outcome.unknown is None and self.supervisor is not None:
+            self.supervisor.prove_account()
+        if gap is not None:
+            self._note_gap(self.watch.resolve(gap, outcome.recovered, outcome.unknown))
+
+    def _note_gap(self, gap: Gap) -> None:
+        state = self.change.state
+        self.pipeline.note(
+            "upstream_gap",
+            coindcx_connected=state.is_connected,
+            state=str(state),
+            start=iso_ms(gap.start_ns),
+            end=None if gap.end_ns is None else iso_ms(gap.end_ns),
+            cause=gap.cause,
+            recovered=gap.recovered,
+            unknown=gap.unknown,
+        )
 
 
 def account_name(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from coindcx_feed.exchange.states import Account
 from coindcx_feed.feed.runtime import FeedRuntime, Role, Upstream
 from coindcx_feed.logs import RecentLines, start_logging, stop_logging
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.views import account, health, rows, series
+from coindcx_feed.views import account, divergence, health, rows, series
 
 _ANCHOR: Final = "_coindcx_feed_process"
 
@@ -65,6 +65,7 @@ class FeedService:
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
             "loop_lag": runtime.lag.figures(),
+            "completeness": health.completeness(runtime.watch, now_ns),
         }
 
     def _proof(self, now_ns: int) -> dict[str, Any]:
@@ -160,6 +161,13 @@ class FeedService:
     def gaps(self) -> list[dict[str, Any]]:
         return health.gaps(self.runtime.watch)
 
+    def divergence(self) -> dict[str, Any]:
+        """Compare the state from the stream with the last REST snapshot, field by field."""
+        recovery = self.runtime.recovery
+        if recovery is None or recovery.last is None:
+            return {"at_ms": None, "compared": 0, "unknown": None, "rows": []}
+        return divergence.board(self.runtime.state, recovery.snapshot, recovery.last)
+
     def feed(self) -> dict[str, Any]:
         """Everything the Feed page shows beside the status."""
         runtime, now_ns = self.runtime, time.time_ns()
@@ -171,6 +179,8 @@ class FeedService:
             "delays": delays,
             "quarantine": health.kept_apart(runtime.pipeline.quarantine),
             "duplicates": health.kept_apart(runtime.pipeline.duplicates),
+            "quirks": health.quirks(runtime.pipeline.quirks),
+            "divergence": self.divergence(),
             "log": self._recent.lines() if self._recent else [],
         }
 

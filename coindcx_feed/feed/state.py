@@ -1,15 +1,20 @@
 """What the account looks like now: a pure fold over account events, in order of ``seq``."""
 
+from collections import OrderedDict
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from coindcx_feed.events import EventType
-from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
+from coindcx_feed.exchange.records import BalanceRecord, FillRecord, LedgerRecord, OrderRecord, PositionRecord
 from coindcx_feed.feed.normalize import AccountRecord
 
-R = TypeVar("R", OrderRecord, PositionRecord, BalanceRecord)
+R = TypeVar("R", OrderRecord, PositionRecord, BalanceRecord, FillRecord, LedgerRecord)
 
 MAX_ORDERS: Final = 50_000
 """Orders remembered; beyond it the longest untouched ended ones go first."""
+
+
+MAX_ROWS: Final = 50_000
+"""Fills and ledger rows remembered, each, so that a read does not bring them twice."""
 
 
 class Entity(NamedTuple, Generic[R]):
@@ -29,13 +34,16 @@ class AccountState:
 
     def __init__(self, max_orders: int = MAX_ORDERS) -> None:
         self._max_orders = max_orders
-        self._orders: dict[str, Entity[OrderRecord]] = {}
+        # Ordered: a plain dict would look for its oldest key among all the deleted ones, 40 us per event once full.
+        self._orders: OrderedDict[str, Entity[OrderRecord]] = OrderedDict()
         self._positions: dict[str, Entity[PositionRecord]] = {}
         self._balances: dict[str, Entity[BalanceRecord]] = {}
         self._tables: dict[EventType, dict[str, Any]] = {
             EventType.ORDER: self._orders,
             EventType.POSITION: self._positions,
             EventType.BALANCE: self._balances,
+            EventType.FILL: OrderedDict(),
+            EventType.LEDGER: OrderedDict(),
         }
         self._last: dict[tuple[EventType, str], int] = {}
 
@@ -49,6 +57,10 @@ class AccountState:
     def balances(self) -> list[Entity[BalanceRecord]]:
         return list(self._balances.values())
 
+    def fills(self) -> list[FillRecord]:
+        """All known fills, oldest first."""
+        return [entity.record for entity in list(self._tables[EventType.FILL].values())]
+
     def order(self, order_id: str) -> Entity[OrderRecord] | None:
         return self._orders.get(order_id)
 
@@ -60,6 +72,11 @@ class AccountState:
         entity = self._tables[kind].get(key)
         return None if entity is None else entity.record
 
+    def received_ns(self, kind: EventType, key: str) -> int:
+        """Return when the present record of an id arrived, or 0. Wall clock, ns."""
+        entity = self._tables[kind].get(key)
+        return 0 if entity is None else int(entity.received_ns)
+
     def open_pairs(self) -> set[str]:
         """Pairs with a position that is not flat."""
         return {entity.record.pair for entity in self.positions() if entity.record.active_pos}
@@ -68,21 +85,45 @@ class AccountState:
         """Return the ``seq`` of the last event of an id, late ones included, or 0."""
         return self._last.get((kind, key), 0)
 
-    def apply(self, kind: EventType, record: AccountRecord, seq: int, received_ns: int, *, is_late: bool) -> None:
-        """Take in one event. A late one leaves the state as it is."""
-        self._last[kind, record.id] = seq
+    def apply(
+        self,
+        kind: EventType,
+        record: AccountRecord,
+        seq: int,
+        received_ns: int,
+        *,
+        is_late: bool,
+        key: str | None = None,
+    ) -> None:
+        """Take in one event. A late one leaves the state as it is.
+
+        Args:
+            key: Name of the record among those of its kind, where it is not its ``id``.
+        """
+        name = key or (record.key if isinstance(record, FillRecord | LedgerRecord) else record.id)
+        self._last[kind, name] = seq
         if is_late:
             return
         match record:
             case OrderRecord():
-                self._orders.pop(record.id, None)
                 self._orders[record.id] = Entity(record, seq, received_ns)
+                self._orders.move_to_end(record.id)
                 if len(self._orders) > self._max_orders:
                     self._forget_order()
             case PositionRecord():
                 self._positions[record.id] = Entity(record, seq, received_ns)
             case BalanceRecord():
                 self._balances[record.id] = Entity(record, seq, received_ns)
+            case _:
+                self._remember_row(kind, name, Entity(record, seq, received_ns))
+
+    def _remember_row(self, kind: EventType, name: str, entity: Entity[Any]) -> None:
+        table = self._tables[kind]
+        table[name] = entity
+        if len(table) > MAX_ROWS:
+            oldest = next(iter(table))
+            del table[oldest]
+            self._last.pop((kind, oldest), None)
 
     def _forget_order(self) -> None:
         ended = (key for key, entity in self._orders.items() if entity.record.is_terminal)

@@ -7,6 +7,7 @@ import numpy as np
 from coindcx_feed.events import EventType
 from coindcx_feed.feed.columns import TYPES
 from coindcx_feed.feed.kept import KeptApart
+from coindcx_feed.feed.quirks import Quirks
 from coindcx_feed.feed.ring import Ring, Timings
 from coindcx_feed.feed.watch import Watch
 
@@ -87,6 +88,26 @@ def gaps(watch: Watch) -> list[dict[str, Any]]:
             "unknown": gap.unknown,
         }
         for gap in reversed(watch.gaps())
+    ]
+
+
+def completeness(watch: Watch, now_ns: int) -> dict[str, Any] | None:
+    """Return how much of the time since the first connection was watched, or ``None`` before it."""
+    found = watch.completeness(now_ns)
+    return None if found is None else found._asdict()
+
+
+def quirks(met: Quirks) -> list[dict[str, Any]]:
+    """List the rules that the exchange broke, the newest first."""
+    return [
+        {
+            "quirk": str(item.quirk),
+            "total": item.total,
+            "first_ms": item.first_ns / 1e6,
+            "last_ms": item.last_ns / 1e6,
+            "sample": item.sample.decode("utf-8", "replace"),
+        }
+        for item in met.met()
     ]
 
 

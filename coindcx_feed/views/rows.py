@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from coindcx_feed.analysis.changes import Change, changes, summary
+from coindcx_feed.analysis.fields import PRICE_FIELDS, QUANTITY_FIELDS
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import parse_exact
 from coindcx_feed.feed.columns import Columns, Mask
@@ -36,6 +37,13 @@ class _Data(msgspec.Struct):
     active_pos: msgspec.Raw = _ABSENT
     balance: msgspec.Raw = _ABSENT
     filled_quantity: msgspec.Raw = _ABSENT
+    fill_id: msgspec.Raw = _ABSENT
+    order_id: msgspec.Raw = _ABSENT
+    quantity: msgspec.Raw = _ABSENT
+    stage: msgspec.Raw = _ABSENT
+    amount: msgspec.Raw = _ABSENT
+    fee_amount: msgspec.Raw = _ABSENT
+    margin_currency_short_name: msgspec.Raw = _ABSENT
 
 
 class _Envelope(msgspec.Struct):
@@ -56,10 +64,8 @@ def shown_text(raw: msgspec.Raw) -> str | None:
 def row(ring: Ring, stored: Stored) -> Row:
     """Build the row of one event; see ``what_changed`` for its last column."""
     data = _decode(stored.body).data
-    price = data.avg_price if stored.type is EventType.POSITION else data.price
-    quantity = {EventType.POSITION: data.active_pos, EventType.BALANCE: data.balance}.get(
-        stored.type, data.total_quantity
-    )
+    price = getattr(data, PRICE_FIELDS.get(stored.type, "price"))
+    quantity = getattr(data, QUANTITY_FIELDS.get(stored.type, "total_quantity"))
     return {
         "seq": stored.seq,
         "type": str(stored.type),
@@ -69,11 +75,11 @@ def row(ring: Ring, stored: Stored) -> Row:
         "exchange_ms": stored.exchange_ms,
         "pair": shown_text(data.pair) or shown_text(data.currency_short_name),
         "side": shown_text(data.side),
-        "status": shown_text(data.status) or shown_text(data.state),
+        "status": shown_text(data.status) or shown_text(data.state) or shown_text(data.stage),
         "price": shown_text(price),
         "quantity": shown_text(quantity),
         "filled_quantity": shown_text(data.filled_quantity),
-        "id": shown_text(data.id),
+        "id": shown_text(data.id) or shown_text(data.fill_id),
         "message": shown_text(data.display_message) or shown_text(data.message),
         "what_changed": what_changed(ring, stored),
     }
@@ -81,9 +87,21 @@ def row(ring: Ring, stored: Stored) -> Row:
 
 def what_changed(ring: Ring, stored: Stored) -> str:
     """Say in one line how an event differs from the one before it of the same id."""
-    if stored.type is EventType.SYSTEM:
-        return shown_text(_decode(stored.body).data.message) or ""
+    if stored.type in (EventType.SYSTEM, EventType.FILL, EventType.LEDGER):
+        return _told(stored.type, _decode(stored.body).data)
     return _summary_of(ring, stored.seq)
+
+
+def _told(kind: EventType, data: _Data) -> str:
+    # These happen once: there is nothing before them to differ from.
+    fee, currency = shown_text(data.fee_amount), shown_text(data.margin_currency_short_name)
+    paid = f" · fee {fee}" if fee else ""
+    if kind is EventType.FILL:
+        # The fee of a fill is in USDT, also on INR margin.
+        return f"{shown_text(data.quantity)} at {shown_text(data.price)}{paid}{' USDT' if paid else ''}"
+    if kind is EventType.LEDGER:
+        return f"amount {shown_text(data.amount)}{paid}{f' {currency}' if currency else ''}"
+    return shown_text(data.message) or ""
 
 
 @lru_cache(maxsize=20_000)

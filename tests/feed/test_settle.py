@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from fakes.frames import BALANCE, ORDER, balance, order
+from fakes.frames import BALANCE, ORDER, balance, frame, order
 
-from coindcx_feed.events import new_epoch
+from coindcx_feed.events import EventType, new_epoch
+from coindcx_feed.exchange.records import FillRecord
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.normalize import AccountItem, normalize, read_item
 from coindcx_feed.feed.pipeline import NoStore, Pipeline
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
@@ -28,8 +30,8 @@ def _receive(pipeline: Pipeline, event: str, *records: dict[str, Any]) -> None:
     pipeline.receive(event, {"event": event, "data": json.dumps(records)})
 
 
-def _rows(event: str, *records: dict[str, Any]) -> list[tuple[str, bytes]]:
-    return [(event, json.dumps(record).encode()) for record in records]
+def _rows(event: str, *records: dict[str, Any]) -> list[AccountItem]:
+    return [item for item in normalize(frame(event, list(records))) if isinstance(item, AccountItem)]
 
 
 def _events(pipeline: Pipeline) -> list[tuple[str, str]]:
@@ -93,7 +95,30 @@ async def test_held_frames_wait_for_the_read_and_keep_their_order(pipeline: Pipe
 
 
 async def test_row_that_is_no_record_is_kept_with_its_reason(pipeline: Pipeline) -> None:
-    """A failed row is never dropped silently."""
-    counts = await pipeline.settle([(ORDER, b'{"id":"a"}')])
-    assert counts == {"rejected": 1}
-    assert "REST row" in pipeline.quarantine.newest(1)[0].reason
+    """A refused row is never dropped silently."""
+    pipeline.refuse("orders row, field status: Field required", b'{"id":"a"}')
+    kept = pipeline.quarantine.newest(1)[0]
+    assert (kept.event, kept.raw) == ("read", b'{"id":"a"}')
+
+
+async def test_fill_is_an_event_once(pipeline: Pipeline) -> None:
+    """Its key is the exchange's fill_id: a second read confirms it."""
+    fields = {"price": 107.54, "quantity": 4.67, "pair": "B-SOL_USDT", "timestamp": 1787841686516}
+    raw = json.dumps({**fields, "fill_id": "f-1", "order_id": "o-1"}).encode()
+    record = FillRecord.model_validate_json(raw)
+    for expected in ({"new": 1}, {"confirmed": 1}):
+        assert await pipeline.settle([read_item(EventType.FILL, record, raw, record.key)]) == expected
+    events = pipeline.ring.since(0, 10)
+    assert [(event.type, event.source, event.pair, event.record) for event in events] == [
+        ("fill", "rest", "B-SOL_USDT", raw)
+    ]
+
+
+async def test_filled_quantity_that_grows_is_told(pipeline: Pipeline) -> None:
+    """The socket never carries fills: the rise is the sign to read them."""
+    told: list[str] = []
+    pipeline.on_fill = lambda record: told.append(str(record.filled_quantity))
+    for step, remaining in enumerate((0.05, 0.03, 0.03, 0)):
+        _receive(pipeline, ORDER, order(remaining_quantity=remaining, updated_at=1_790_000_000_000 + step))
+    await pipeline.settle([])
+    assert told == ["0.02", "0.05"]

@@ -1,0 +1,251 @@
+"""What the stream cannot give: the account after a gap, the fills behind a rising quantity, and the ledger.
+
+One task works through what was asked for; every read shares the reader's budget. Nothing here writes to an account.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from coindcx_feed.errors import RestError
+from coindcx_feed.events import EventType, Source
+from coindcx_feed.exchange.records import (
+    BalanceRecord,
+    FillRecord,
+    LedgerRecord,
+    OrderRecord,
+    PositionRecord,
+)
+from coindcx_feed.exchange.rest_rows import Reading
+from coindcx_feed.feed.normalize import AccountItem, read_item
+from coindcx_feed.feed.pipeline import Pipeline
+from coindcx_feed.feed.quirks import Quirk
+from coindcx_feed.feed.watch import Gap
+
+log = logging.getLogger(__name__)
+
+HOLD_S: Final = 10.0
+"""Account frames wait for a snapshot at most so long."""
+DEBOUNCE_S: Final = 1.0
+"""The fills of one burst are read together."""
+FIRST_LOOK_MS: Final = 24 * 3600 * 1000
+"""At the first start, orders that ended longer ago are not asked for."""
+OVERLAP_MS: Final = 5_000
+"""Reads reach back so much further than what is known: clocks differ, and a list may trail the socket."""
+
+
+LISTED_MS: Final = 5_000
+"""A fill that is not listed so long after its order says it is filled is missing."""
+
+
+class Reads(Protocol):
+    """The signed reads this room needs."""
+
+    async def orders(self, since_ms: int | None = None, live: Any = ()) -> Reading[OrderRecord]: ...
+
+    async def positions(self) -> Reading[PositionRecord]: ...
+
+    async def wallets(self) -> Reading[BalanceRecord]: ...
+
+    async def fills(self, pair: str, from_ms: int) -> Reading[FillRecord]: ...
+
+    async def ledger(self, since_ms: int | None = None) -> Reading[LedgerRecord]: ...
+
+
+class Outcome(NamedTuple):
+    """Result of one comparison with the exchange's lists. Wall clock, ns. ``recovered`` is ``None`` without one."""
+
+    at_ns: int
+    recovered: int | None
+    confirmed: int
+    older: int
+    unknown: str | None
+
+
+class Recovery:
+    """Compares with REST after every join and reads fills and ledger. All methods run on the feed's loop.
+
+    Args:
+        pipeline: Takes what was found.
+        reads: The account over REST.
+        on_outcome: Told of each comparison, with the gap that led to it.
+    """
+
+    def __init__(self, pipeline: Pipeline, reads: Reads, on_outcome: Callable[[Outcome, Gap | None], None]) -> None:
+        self._pipeline, self._state = pipeline, pipeline.state
+        self._reads, self._on_outcome = reads, on_outcome
+        self._wake = asyncio.Event()
+        self._gap: Gap | None = None
+        self._is_asked = False
+        self._pairs: set[str] = set()
+        self._without_fill: set[str] = set()
+        self._started_ms = time.time_ns() // 1_000_000
+        self._read_to_ms: dict[str, int] = {}
+        self.last: Outcome | None = None
+        self.snapshot: dict[tuple[EventType, str], tuple[float, Any]] = {}
+        pipeline.on_fill = self._filled
+
+    def compare(self, gap: Gap | None = None) -> None:
+        """Ask for a comparison: after a join, with the gap that it ended, or on demand."""
+        self._is_asked, self._gap = True, gap or self._gap
+        self._wake.set()
+
+    def _filled(self, record: OrderRecord) -> None:
+        if record.pair is not None:
+            self._pairs.add(record.pair)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                if self._is_asked:
+                    await self._compare()
+                if self._pairs:
+                    await asyncio.sleep(DEBOUNCE_S)
+                    await self._read_fills()
+            except RestError as error:
+                log.warning("reads failed reason=%r", str(error))
+            except Exception:
+                log.exception("recovery failure")
+
+    async def _compare(self) -> None:
+        self._is_asked, gap, self._gap = False, self._gap, None
+        touched = self._touched_since(gap)
+        self._pipeline.hold()
+        try:
+            async with asyncio.timeout(HOLD_S):
+                outcome = await self._snapshot()
+        except TimeoutError:
+            outcome = Outcome(
+                time.time_ns(), None, 0, 0, f"not compared: the exchange's lists did not come within {HOLD_S:g} s"
+            )
+        except RestError as error:
+            outcome = Outcome(time.time_ns(), None, 0, 0, f"not compared: {error}")
+        finally:
+            self._pipeline.release()
+        self.last = outcome
+        log.info("compared recovered=%s confirmed=%d unknown=%r", outcome.recovered, outcome.confirmed, outcome.unknown)
+        self._on_outcome(outcome, gap)
+        if gap is not None:
+            self._pairs |= touched
+            self._wake.set()
+
+    def _touched_since(self, gap: Gap | None) -> set[str]:
+        if gap is None:
+            return set()
+        live = {entity.record.pair for entity in self._state.orders() if not entity.record.is_terminal}
+        return {pair for pair in live if pair} | self._state.open_pairs()
+
+    async def _snapshot(self) -> Outcome:
+        live = [entity.record for entity in self._state.orders() if not entity.record.is_terminal]
+        asked_ms = time.time_ns() // 1_000_000
+        orders, positions, wallets = await asyncio.gather(
+            self._reads.orders(self._orders_since(asked_ms), live), self._reads.positions(), self._reads.wallets()
+        )
+        items = [
+            *self._items(EventType.ORDER, orders),
+            *self._items(EventType.POSITION, positions),
+            *self._items(EventType.BALANCE, wallets),
+        ]
+        self._remember(items, asked_ms)
+        counts = await self._pipeline.settle(items)
+        missing = await self._missing(live, orders, positions, asked_ms)
+        partial = [reading.because for reading in (orders, positions, wallets) if reading.because]
+        unknown = "; ".join([*partial, *missing]) or None
+        return Outcome(time.time_ns(), counts["new"], counts["confirmed"], counts["older"], unknown)
+
+    def _orders_since(self, asked_ms: int) -> int:
+        known = [entity.record.updated_at for entity in self._state.orders() if entity.record.updated_at]
+        return max(max(known) - OVERLAP_MS, asked_ms - FIRST_LOOK_MS) if known else asked_ms - FIRST_LOOK_MS
+
+    def _items(self, kind: EventType, reading: Reading[Any]) -> list[AccountItem]:
+        for row in reading.rejected:
+            self._pipeline.refuse(f"REST {row.reason}", row.raw)
+        found = [read_item(kind, row.record, row.raw, row.key) for row in reading.rows]
+        if kind is EventType.ORDER and reading.since_ms is not None:
+            # Older pages come along; what ended before is history that nobody asked for.
+            found = [item for item in found if _is_wanted(item.record, reading.since_ms)]
+        if kind is EventType.POSITION:
+            # The exchange lists every pair ever traded: flat rows that were never open here are no news.
+            found = [item for item in found if _is_open(item.record) or self._state.known(kind, item.facts.key)]
+        return sorted(found, key=lambda item: item.facts.exchange_ms or 0)
+
+    def _remember(self, items: Sequence[AccountItem], asked_ms: int) -> None:
+        self.snapshot = {(item.type, item.facts.key): (float(asked_ms), item.record) for item in items}
+
+    async def _missing(
+        self, live: list[OrderRecord], orders: Reading[Any], positions: Reading[Any], asked_ms: int
+    ) -> list[str]:
+        notes = []
+        listed = {row.key for row in orders.rows}
+        if orders.is_complete and (gone := [record.id for record in live if record.id not in listed]):
+            notes.append(f"{len(gone)} orders known as working are not listed: {', '.join(gone[:3])}")
+        if positions.is_complete:
+            shown = {row.key for row in positions.rows}
+            closed = [e.record for e in self._state.positions() if e.record.active_pos and e.record.id not in shown]
+            for record in closed:
+                # The exchange leaves out a closed position: in a complete list, absence means flat.
+                await self._pipeline.settle([_flat(record, asked_ms)], Source.LOCAL)
+                self._pipeline.note(f"position {record.pair} is no longer listed: taken as flat", id=record.id)
+        return notes
+
+    async def _read_fills(self) -> None:
+        pairs, self._pairs = self._pairs, set()
+        oldest_ms = min(self._read_to_ms.get(pair, self._started_ms) for pair in pairs)
+        for pair in sorted(pairs):
+            asked_ms = time.time_ns() // 1_000_000
+            try:
+                reading = await self._reads.fills(pair, self._read_to_ms.get(pair, self._started_ms) - OVERLAP_MS)
+            except RestError:
+                self._pairs.add(pair)
+                raise
+            await self._pipeline.settle(self._since(EventType.FILL, reading))
+            if reading.is_complete:
+                self._read_to_ms[pair] = asked_ms
+                self._check_fills(pair, asked_ms)
+        reading_of_ledger = await self._reads.ledger(oldest_ms - OVERLAP_MS)
+        await self._pipeline.settle(self._since(EventType.LEDGER, reading_of_ledger))
+
+    def _check_fills(self, pair: str, asked_ms: int) -> None:
+        filled = {row.order_id for row in self._state.fills() if row.pair == pair}
+        for entity in self._state.orders():
+            record = entity.record
+            is_due = self._started_ms <= (record.created_at or 0) and (record.updated_at or 0) < asked_ms - LISTED_MS
+            if (
+                record.pair == pair
+                and is_due
+                and record.filled_quantity
+                and record.id not in filled | self._without_fill
+            ):
+                self._without_fill.add(record.id)
+                self._pipeline.quirks.meet(Quirk.NO_FILL, time.time_ns(), record.id.encode())
+
+    def _since(self, kind: EventType, reading: Reading[Any]) -> list[AccountItem]:
+        # Whole days come along; what happened before this process began is left to the history.
+        first = self._started_ms - OVERLAP_MS
+        return [item for item in self._items(kind, reading) if (item.facts.exchange_ms or 0) >= first]
+
+
+def _is_wanted(record: Any, since_ms: int) -> bool:
+    return not record.is_terminal or (record.updated_at or 0) >= since_ms
+
+
+def _is_open(record: Any) -> bool:
+    return bool(record.active_pos or record.inactive_pos_buy or record.inactive_pos_sell)
+
+
+def _flat(record: PositionRecord, asked_ms: int) -> AccountItem:
+    fields = {
+        "id": record.id,
+        "pair": record.pair,
+        "active_pos": 0,
+        "margin_currency_short_name": record.margin_currency_short_name,
+        "updated_at": asked_ms,
+    }
+    return read_item(EventType.POSITION, PositionRecord.model_validate(fields), json.dumps(fields).encode(), record.id)
