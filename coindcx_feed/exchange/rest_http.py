@@ -107,7 +107,7 @@ class Http:
                 text = await _bounded(request.name, response)
                 return Answer(response.status, text, response.headers, asked_ms, self._now_ms())
         except TimeoutError:
-            what = f"{request.name}: expected a reply within {self._timeout_s:g} s, none came; it is tried again later"
+            what = f"{request.name}: expected a reply within {self._timeout_s:g} s, none came: check network and proxy"
             raise NoReply(what) from None
         except (aiohttp.ClientError, OSError, _LostError) as error:
             # The library's own text may hold the whole request.

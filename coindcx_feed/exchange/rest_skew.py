@@ -29,30 +29,27 @@ class ClockSkew:
     The exchange wrote its date somewhere between request and reply, and the true time was up to a second later than
     written: each sample bounds the offset from both sides. Samples that fall elsewhere in the second narrow it, so a
     handful brings the bound near the round trip.
+
+    Threads: ``add`` on one loop, ``estimate`` on any.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._samples: deque[_Bounds] = deque(maxlen=kept)
+        self._estimate: Skew | None = None
 
     def add(self, asked_ms: float, received_ms: float, server_ms: float) -> None:
         """Take in one reply. All three are Unix ms: our clock at request and reply, the reply's date."""
         if received_ms < asked_ms:  # our clock was set back in between
             return
         sample = _Bounds(asked_ms - server_ms - TICK_MS, received_ms - server_ms)
-        known = self._bounds()
-        if known is not None and (sample.low_ms > known.high_ms or sample.high_ms < known.low_ms):
-            self._samples.clear()  # one of the clocks was set: what was known is no longer true
         self._samples.append(sample)
+        low_ms, high_ms = max(low for low, _ in self._samples), min(high for _, high in self._samples)
+        if low_ms > high_ms:  # one of the clocks was set: what was known is no longer true
+            self._samples.clear()
+            self._samples.append(sample)
+            low_ms, high_ms = sample
+        self._estimate = Skew((low_ms + high_ms) / 2, (high_ms - low_ms) / 2, len(self._samples))
 
     def estimate(self) -> Skew | None:
         """Return the present estimate, or ``None`` before the first sample."""
-        bounds = self._bounds()
-        if bounds is None:
-            return None
-        middle = (bounds.low_ms + bounds.high_ms) / 2
-        return Skew(middle, (bounds.high_ms - bounds.low_ms) / 2, len(self._samples))
-
-    def _bounds(self) -> _Bounds | None:
-        if not self._samples:
-            return None
-        return _Bounds(max(low for low, _ in self._samples), min(high for _, high in self._samples))
+        return self._estimate
