@@ -10,7 +10,15 @@ from typing import Final
 
 import msgspec
 
-from coindcx_feed.analysis.fields import ID_FIELDS, MONEY_FIELDS, PRICE_FIELDS, QUANTITY_FIELDS, TIME_FIELDS
+from coindcx_feed.analysis.fields import (
+    ID_FIELDS,
+    MESSAGE_FIELDS,
+    MONEY_FIELDS,
+    PRICE_FIELDS,
+    QUANTITY_FIELDS,
+    STATUS_FIELDS,
+    TIME_FIELDS,
+)
 
 COLUMNS: Final = (
     "seq",
@@ -33,7 +41,8 @@ COLUMNS: Final = (
 
 ``pair`` is the currency on balances. ``price`` is the limit price of an order and the average of a position;
 ``quantity`` is the total of an order, the signed size of a position, the free balance of a wallet, the size of a fill
-and the amount of a ledger row. ``message`` is the exchange's text, or this program's own on system events.
+and the amount of a ledger row. ``status`` is the stage of a ledger row and the state on system events, ``message`` the
+exchange's text on orders and this program's own on system events.
 """
 
 Fields = Mapping[str, msgspec.Raw]
@@ -94,29 +103,27 @@ def row_texts(envelope: bytes, epoch: str = "", mode: str = "") -> list[str]:
     kind, data = event.type, event.data
     return [
         *leading_texts(event, epoch, mode),
-        _first(data, ID_FIELDS.get(kind, "id"), "id"),
-        _first(data, "currency_short_name" if kind == "balance" else "pair"),
-        _first(data, "side"),
-        _first(data, "status", "state" if kind == "system" else None),
-        _first(data, PRICE_FIELDS.get(kind)),
-        _first(data, QUANTITY_FIELDS.get(kind)),
-        _first(data, "filled_quantity" if kind == "order" else None),
-        _first(data, "display_message", "message" if kind == "system" else None),
+        _text(data, ID_FIELDS.get(kind, "id")),
+        _text(data, "currency_short_name" if kind == "balance" else "pair"),
+        _text(data, "side"),
+        _text(data, STATUS_FIELDS.get(kind, "status")),
+        _text(data, PRICE_FIELDS.get(kind)),
+        _text(data, QUANTITY_FIELDS.get(kind)),
+        _text(data, "filled_quantity" if kind == "order" else None),
+        _text(data, MESSAGE_FIELDS.get(kind)),
     ]
 
 
 def leading_texts(event: Envelope, epoch: str, mode: str) -> list[str]:
     """Return the cells that every export begins with, ``seq`` to ``type``."""
-    exchange_ms = _first(event.data, TIME_FIELDS.get(event.type))
+    # Old fills have fractions of a millisecond.
+    exchange_ms = _text(event.data, TIME_FIELDS.get(event.type)).partition(".")[0]
     return [str(event.seq), epoch, event.timestamp, exchange_ms, mode, event.source, event.type]
 
 
-def _first(data: Fields, *fields: str | None) -> str:
-    """Return the first cell that is not empty."""
-    for field in fields:
-        if field is not None and (raw := data.get(field)) is not None and (text := cell(bytes(raw), field)):
-            return text
-    return ""
+def _text(data: Fields, field: str | None) -> str:
+    raw = None if field is None else data.get(field)
+    return "" if raw is None or field is None else cell(bytes(raw), field)
 
 
 def csv_line(cells: list[str]) -> str:

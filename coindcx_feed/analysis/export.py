@@ -34,7 +34,7 @@ FULL_SLICE: Final = 256
 """Events per slice where each one's JSON is parsed."""
 KINDS: Final = ("csv", "json")
 
-_PLURALS: Final = {"order": "orders", "position": "positions", "balance": "balances", "fill": "fills"}
+_PLURALS: Final = {kind: kind if kind == "ledger" else f"{kind}s" for kind in RECORD_FIELDS}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -65,8 +65,8 @@ def export_events(
 ) -> dict[str, Any]:
     """Write all kept events that match, oldest first, and ``<name>.meta.json`` beside.
 
-    CSV has the columns of ``cells.COLUMNS``; a filter of exactly one type that has a full list (orders, positions,
-    balances, fills) gives every documented field instead. JSON is one array of the envelopes, byte for byte.
+    CSV has the columns of ``cells.COLUMNS``; a filter of exactly one type that has a full list (all but system
+    events) gives every documented field instead. JSON is one array of the envelopes, byte for byte.
 
     Args:
         wanted: Filter; its text test included.

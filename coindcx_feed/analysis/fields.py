@@ -3,10 +3,13 @@
 from decimal import Decimal
 from typing import Final, get_args
 
-from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord, Record
+from coindcx_feed.exchange.records import BalanceRecord, FillRecord, LedgerRecord, OrderRecord, PositionRecord, Record
 
-ID_FIELDS: Final = {"fill": "fill_id", "ledger": "fill_id"}
-"""Field that names the entity, where it is not ``id``."""
+ID_FIELDS: Final = {"fill": "fill_id", "ledger": "fill_id", "system": None}
+"""Field with the exchange's own id, where it is not ``id``."""
+STATUS_FIELDS: Final = {"ledger": "stage", "system": "state"}
+"""Field that says how far something is, where it is not ``status``."""
+MESSAGE_FIELDS: Final = {"order": "display_message", "system": "message"}
 PRICE_FIELDS: Final = {"order": "price", "position": "avg_price", "fill": "price"}
 QUANTITY_FIELDS: Final = {
     "order": "total_quantity",
@@ -20,25 +23,15 @@ TIME_FIELDS: Final = {"order": "updated_at", "position": "updated_at", "fill": "
 DERIVED_FIELDS: Final = {"order": ("filled_quantity",), "position": ("unrealized_pnl",)}
 """Fields this package adds to ``data``."""
 
-_FILL_FIELDS: Final = (
-    "fill_id",
-    "order_id",
-    "pair",
-    "side",
-    "price",
-    "quantity",
-    "fee_amount",
-    "is_maker",
-    "timestamp",
-    "margin_currency_short_name",
-    "settlement_currency_conversion_price",
-)
-_MODELS: Final[dict[str, type[Record]]] = {"order": OrderRecord, "position": PositionRecord, "balance": BalanceRecord}
-
-RECORD_FIELDS: Final = {
-    **{kind: tuple(model.model_fields) for kind, model in _MODELS.items()},
-    "fill": _FILL_FIELDS,
+_MODELS: Final[dict[str, type[Record]]] = {
+    "order": OrderRecord,
+    "position": PositionRecord,
+    "balance": BalanceRecord,
+    "fill": FillRecord,
+    "ledger": LedgerRecord,
 }
+
+RECORD_FIELDS: Final = {kind: tuple(model.model_fields) for kind, model in _MODELS.items()}
 """Every documented field of the types that have a full export list, in documented order."""
 
 
@@ -46,14 +39,8 @@ def _holds_decimal(annotation: object) -> bool:
     return annotation is Decimal or any(_holds_decimal(part) for part in get_args(annotation))
 
 
-MONEY_FIELDS: Final = frozenset(
-    {
-        name
-        for model in _MODELS.values()
-        for name, field in model.model_fields.items()
-        if _holds_decimal(field.annotation)
-    }
-    | {"filled_quantity", "unrealized_pnl", "quantity", "amount", "price_in_inr", "price_in_usdt", "settlement_amount"}
+MONEY_FIELDS: Final = frozenset({"filled_quantity", "unrealized_pnl"}).union(
+    name for model in _MODELS.values() for name, field in model.model_fields.items() if _holds_decimal(field.annotation)
 )
 """Fields whose text, when it is a plain decimal, is a number. Any other text is text."""
 

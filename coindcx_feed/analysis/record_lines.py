@@ -81,8 +81,10 @@ class RecordLines:
         line = line.replace(b",null,", b",,").replace(b",null,", b",,")
         late = "true" if event.late else ""
         end = f",{self._mode},{event.source},{event.type},{late}".encode()
-        time = b"" if self._time is None or values[self._time] == _NULL else values[self._time]
-        return b"".join((event.seq, self._head, event.timestamp.encode(), b",", time, end, line, b"\r\n"))
+        time = b"" if self._time is None or values[self._time] == _NULL else bytes(values[self._time])
+        return b"".join(
+            (event.seq, self._head, event.timestamp.encode(), b",", time.partition(b".")[0], end, line, b"\r\n")
+        )
 
     def _careful_line(self, body: bytes) -> bytes:
         event = parse_envelope(body)

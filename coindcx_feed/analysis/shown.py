@@ -7,7 +7,7 @@ memory than eight.
 import re
 import string
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,6 @@ EMPTY: Final = b"," * (len(NAMES) - 1)
 
 _FIGURES: Final = frozenset({"price", "quantity", "filled_quantity"})
 _ABSENT: Final = msgspec.Raw(b"")
-_NO_FIGURES: Final = b",,"
 _NUMBER_CHARACTERS: Final = b"0123456789.-,"
 _HARMLESS: Final = (string.ascii_letters + string.digits + " -_.:/!?#%&'()*<>[]{}|~^$").encode()
 _number = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
@@ -43,10 +42,12 @@ class _Balance(msgspec.Struct, gc=False):
 class _Fill(msgspec.Struct, gc=False):
     price: msgspec.Raw = _ABSENT
     quantity: msgspec.Raw = _ABSENT
+    fill_id: str | None = None
 
 
 class _Ledger(msgspec.Struct, gc=False):
     amount: msgspec.Raw = _ABSENT
+    fill_id: str | None = None
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -55,58 +56,68 @@ _decode_balance = msgspec.json.Decoder(_Balance).decode
 _decode_fill = msgspec.json.Decoder(_Fill).decode
 _decode_ledger = msgspec.json.Decoder(_Ledger).decode
 
-# Price, quantity and filled quantity in one text, and the currency of a balance.
-_Figures = tuple[bytes, str | None]
+
+class _Found(NamedTuple):
+    # Price, quantity and filled quantity in one text; id and place where they are not those of the facts.
+    figures: bytes
+    id: str | None = None
+    place: str | None = None
 
 
-def _of_order(data: bytes) -> _Figures:
+def _of_order(data: bytes) -> _Found:
     order = _decode_order(data)
-    return b",".join((order.price, order.total_quantity, order.filled_quantity)), None
+    return _Found(b",".join((order.price, order.total_quantity, order.filled_quantity)))
 
 
-def _of_position(data: bytes) -> _Figures:
+def _of_position(data: bytes) -> _Found:
     position = _decode_position(data)
-    return b",".join((position.avg_price, position.active_pos, b"")), None
+    return _Found(b",".join((position.avg_price, position.active_pos, b"")))
 
 
-def _of_balance(data: bytes) -> _Figures:
+def _of_balance(data: bytes) -> _Found:
     balance = _decode_balance(data)
-    return b",".join((b"", balance.balance, b"")), balance.currency_short_name
+    return _Found(b",".join((b"", balance.balance, b"")), place=balance.currency_short_name)
 
 
-def _of_fill(data: bytes) -> _Figures:
+def _of_fill(data: bytes) -> _Found:
     fill = _decode_fill(data)
-    return b",".join((fill.price, fill.quantity, b"")), None
+    return _Found(b",".join((fill.price, fill.quantity, b"")), fill.fill_id or "")
 
 
-def _of_ledger(data: bytes) -> _Figures:
-    return b",".join((b"", _decode_ledger(data).amount, b"")), None
+def _of_ledger(data: bytes) -> _Found:
+    ledger = _decode_ledger(data)
+    return _Found(b",".join((b"", ledger.amount, b"")), ledger.fill_id or "")
 
 
-_READERS: Final[dict[EventType, Callable[[bytes], _Figures]]] = {
+def _of_system(_: bytes) -> _Found:
+    return _Found(b",,", "")
+
+
+_READERS: Final[dict[EventType, Callable[[bytes], _Found]]] = {
     EventType.ORDER: _of_order,
     EventType.POSITION: _of_position,
     EventType.BALANCE: _of_balance,
     EventType.FILL: _of_fill,
     EventType.LEDGER: _of_ledger,
+    EventType.SYSTEM: _of_system,
 }
+_WITH_MESSAGE: Final = frozenset({EventType.ORDER, EventType.SYSTEM})
 
 
 def shown_texts(event: Event) -> bytes | None:
     """Return the cells of an event from id to message, joined with commas, or ``None`` if it has to be asked itself.
 
     It has to where a text needs quotes, might be run by a spreadsheet, or is not ASCII, and where a figure is no plain
-    number. ``pair`` is the currency of a balance. Nothing is raised for whatever the event holds.
+    number. See ``cells.COLUMNS`` for what the cells mean. Nothing is raised for whatever the event holds.
     """
     facts = event.facts
-    found = _figures(event)
+    found = _read(event)
     if found is None:
         return None
-    figures, currency = found
-    key = "" if event.type is EventType.SYSTEM else facts.key
-    place = f",{key},{facts.pair or currency or ''},{facts.side or ''},{facts.status or ''},"
-    message = facts.message or ""
-    texts = b"%b%b,%b" % (place.encode("utf-8", "replace"), figures, message.encode("utf-8", "replace"))
+    own_id = facts.key if found.id is None else found.id
+    place = f",{own_id},{found.place or facts.pair or ''},{facts.side or ''},{facts.status or ''},"
+    message = facts.message or "" if event.type in _WITH_MESSAGE else ""
+    texts = b"%b%b,%b" % (place.encode("utf-8", "replace"), found.figures, message.encode("utf-8", "replace"))
     # What is left are the commas between the cells, one too many or anything else that would split them.
     if texts.translate(None, _HARMLESS) != b"," + EMPTY:
         return None
@@ -116,18 +127,15 @@ def shown_texts(event: Event) -> bytes | None:
     return texts[1:]
 
 
-def _figures(event: Event) -> _Figures | None:
-    reader = _READERS.get(event.type)
-    if reader is None:
-        return _NO_FIGURES, None
+def _read(event: Event) -> _Found | None:
     try:
-        figures, currency = reader(event.body[event.record_at : -1])
+        found = _READERS[event.type](event.body[event.record_at : -1])
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
-    if figures.translate(None, _NUMBER_CHARACTERS):
-        plain = _plain_figures(figures)
-        return None if plain is None else (plain, currency)
-    return figures, currency
+    if found.figures.translate(None, _NUMBER_CHARACTERS):
+        plain = _plain_figures(found.figures)
+        return None if plain is None else found._replace(figures=plain)
+    return found
 
 
 def _may_run(texts: bytes) -> bool:

@@ -35,14 +35,13 @@ def new_event(seq: int, kind: str, record: Record, *, is_late: bool = False) -> 
 def _facts(kind: str, record: dict[str, Any]) -> Facts:
     if kind == "system":
         return Facts("system", status=record.get("state"), message=record.get("message"))
-    price = record.get("price")
-    return Facts(
-        record["fill_id"],
-        record.get("pair"),
-        record.get("side"),
-        price=None if price is None else float(price),
-        exchange_ms=record.get("timestamp" if kind == "fill" else "created_at"),
-    )
+    if kind == "ledger":
+        exchange_ms = record["created_at"]
+        return Facts("ledger-made", record.get("pair"), status=record.get("stage"), exchange_ms=exchange_ms)
+    message, exchange_ms = f"fill of order {record.get('order_id')}", record.get("timestamp")
+    price = float(record["price"]) if isinstance(record.get("price"), float) else None
+    key = record.get("fill_id") or "fill-made"
+    return Facts(key, record.get("pair"), record.get("side"), None, price, message, exchange_ms and int(exchange_ms))
 
 
 def new_ring(*records: tuple[str, Record], capacity: int = 1_000, epoch: str = EPOCH) -> Ring:
@@ -53,7 +52,7 @@ def new_ring(*records: tuple[str, Record], capacity: int = 1_000, epoch: str = E
     return ring
 
 
-def fill(fill_id: str = "f-1", **fields: object) -> dict[str, Any]:
+def fill(fill_id: str | None = "f-1", **fields: object) -> dict[str, Any]:
     return {
         "fill_id": fill_id,
         "order_id": "o-1",
@@ -64,5 +63,19 @@ def fill(fill_id: str = "f-1", **fields: object) -> dict[str, Any]:
         "is_maker": False,
         "fee_amount": 0.296304962,
         "timestamp": 1_787_841_686_516,
+        **fields,
+    }
+
+
+def ledger(fill_id: str | None = "f-2", **fields: object) -> dict[str, Any]:
+    return {
+        "pair": "B-SOL_USDT",
+        "stage": "tpsl_exit",
+        "amount": -1305.1716,
+        "fee_amount": 30.223106124,
+        "source": "user",
+        "parent_id": "o-1",
+        "fill_id": fill_id,
+        "created_at": 1_787_841_686_907,
         **fields,
     }

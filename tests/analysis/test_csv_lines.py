@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from analysis.helpers import EPOCH, fill, new_event, new_ring
+from analysis.helpers import EPOCH, fill, ledger, new_event, new_ring
 from fakes.frames import balance, order, position
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ NUMBERS = st.sampled_from([0, 5, -0.5, 2887.6, 1e-7, 123456789.125]) | st.none()
 @st.composite
 def events(draw: st.DrawFn) -> Made:
     """Any account event, with any text in every text field."""
-    kind = draw(st.sampled_from(("order", "position", "balance", "fill", "system")))
+    kind = draw(st.sampled_from(("order", "position", "balance", "fill", "ledger", "system")))
     if kind == "order":
         fields = {name: draw(TEXTS | st.none()) for name in ("pair", "side", "display_message")}
         numbers = {name: draw(NUMBERS) for name in ("price", "total_quantity", "remaining_quantity")}
@@ -40,7 +40,10 @@ def events(draw: st.DrawFn) -> Made:
         free = draw(st.sampled_from(["1650841.59606695345873", "-0.5", "0", "1e-7"]))
         return kind, balance(draw(IDS), free, currency=draw(IDS))
     if kind == "fill":
-        return kind, fill(draw(IDS), pair=draw(TEXTS), side=draw(TEXTS))
+        own_id, fraction = draw(TEXTS | st.none()), draw(st.sampled_from([0, 0.25]))
+        return kind, fill(own_id, pair=draw(TEXTS), side=draw(TEXTS), timestamp=1_705_645_534_425 + fraction)
+    if kind == "ledger":
+        return kind, ledger(stage=draw(TEXTS), fill_id=draw(TEXTS | st.none()), amount=draw(NUMBERS))
     return kind, {"message": draw(TEXTS), "state": draw(TEXTS | st.none())}
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from analysis.helpers import EPOCH, fill, new_ring
+from analysis.helpers import EPOCH, fill, ledger, new_ring
 from fakes.frames import balance, order, position
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +50,7 @@ def test_header_holds_every_documented_field() -> None:
         "order": {"settlement_currency_conversion_price", "stop_trigger_instruction", "trades", "client_order_id"},
         "position": {"active_pos", "inactive_pos_sell", "cumulative_funding_fee", "settlement_currency_avg_price"},
         "fill": {"fill_id", "order_id", "is_maker", "fee_amount"},
+        "ledger": {"amount", "settlement_amount", "parent_id", "position_id"},
     }.items():
         assert names <= set(full_columns(kind))
         assert len(full_columns(kind)) == len(set(full_columns(kind)))
@@ -77,6 +78,20 @@ def test_other_types_are_complete() -> None:
     (trade,) = read("fill", fill())
     assert (trade["fill_id"], trade["is_maker"], trade["exchange_ms"]) == ("f-1", "false", "1787841686516")
     assert (trade["fill_timestamp"], trade["timestamp"]) == ("1787841686516", "2026-09-23T05:06:40.124Z")
+    (entry,) = read("ledger", ledger())
+    assert (entry["amount"], entry["stage"], entry["ledger_source"], entry["source"]) == (
+        "-1305.1716",
+        "tpsl_exit",
+        "user",
+        "stream",
+    )
+
+
+def test_old_fills_have_fractions_of_a_millisecond() -> None:
+    """The column of times is whole; the record's own field keeps what it said."""
+    record = fill(timestamp=1705645534425.8374)
+    for (trade,) in (read("fill", record), read("fill", {**record, "unheard_of": 1})):
+        assert (trade["exchange_ms"], trade["fill_timestamp"]) == ("1705645534425", "1705645534425.8374")
 
 
 def test_unknown_fields_stand_in_extra_with_their_digits() -> None:

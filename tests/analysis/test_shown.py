@@ -49,7 +49,9 @@ def test_each_type_has_its_own_figures() -> None:
     trade = shown("fill", fill())
     assert trade is not None
     assert (trade["id"], trade["price"], trade["quantity"]) == ("f-1", "107.54", "4.67")
-    assert raw(EventType.LEDGER, b'{"amount":-1305.1716}') == b"k,,,,,-1305.1716,,"
+    ledger = b'{"amount":-1305.1716,"fill_id":"f-2"}'
+    assert raw(EventType.LEDGER, ledger, status="funding", pair="B-X_USDT") == b"f-2,B-X_USDT,,funding,,-1305.1716,,"
+    assert raw(EventType.LEDGER, b'{"amount":1}') == b",,,,,1,,"
     assert raw(EventType.SYSTEM, b'{"price":1}', message="back") == b",,,,,,,back"
 
 
