@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes.frames import BALANCE, ORDER, POSITION, balance, order, position
+from fakes.frames import BALANCE, FIXTURES, ORDER, POSITION, balance, order, position
+from fakes.frames import rows as recorded
 from fakes.rest import wallets_route
 from fakes.runtimes import FAST, free_port, settings_for
 from fakes.waiting import eventually, eventually_sync
@@ -26,6 +27,7 @@ from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.service import FeedService, new_runtime, start_process_service, stop_process_service
 from coindcx_feed.logs import start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import instant
+from coindcx_feed.simulator.frames import build_frames_server, load_frames
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
 
 TEXT, WHOLE, REAL, FLAG, NONE = str, int, float, bool, type(None)
@@ -247,6 +249,41 @@ async def test_export_writes_all_matching_into_the_data_folder(service: FeedServ
         assert len(list(csv.DictReader(file))) == service.version()
     with pytest.raises(BadRequest, match="csv or json"):
         service.export({}, "xml")
+
+
+async def test_recorded_real_frames_reach_table_and_exports_value_for_value(tmp_path: Path) -> None:
+    """Every captured account record that is no repeat: same texts in rows, CSV and JSON; the repeat is counted."""
+    files = sorted((FIXTURES / "ws").glob("*.captured*.jsonl"))
+    server = build_frames_server(load_frames(files, interval_s=0), port=0, behaviour=instant())
+    async with server:
+        runtime = FeedRuntime(settings_for(server.url, tmp_path), "serve", timings=FAST)
+        await asyncio.to_thread(runtime.start)
+        shown = FeedService(runtime)
+        try:
+            await eventually(lambda: shown.status()["counters"]["duplicates"] == 1)
+            await eventually(lambda: len(shown.select({"types": ["order", "balance"]})["rows"]) == 5)
+            rows = shown.select({"types": ["order", "balance"]})["rows"][::-1]
+            with Path(shown.export({"types": ["order", "balance"]})["path"]).open(encoding="utf-8", newline="") as file:
+                lines = list(csv.DictReader(file))
+            exported = json.loads(
+                Path(shown.export({}, "json")["path"]).read_text("utf-8"), parse_float=str, parse_int=str
+            )
+        finally:
+            await asyncio.to_thread(runtime.stop)
+    sent = [
+        record
+        for found in recorded("ws/balance-update.captured.jsonl", "ws/df-order-update.captured*.jsonl")
+        for record in json.loads(found["data"], parse_float=str, parse_int=str)
+    ]
+    expected = [record for index, record in enumerate(sent) if record not in sent[:index]]
+    by_file = sorted(expected, key=lambda record: "balance" not in record)
+    for record, row, line in zip(by_file, rows, lines, strict=True):
+        quantity = record.get("total_quantity", record.get("balance"))
+        assert (row["id"], row["quantity"], row["price"]) == (record["id"], quantity, record.get("price"))
+        assert (line["id"], line["quantity"], line["price"]) == (record["id"], quantity, record.get("price", ""))
+        assert (row["status"], line["status"]) == (record.get("status"), record.get("status", ""))
+    data = [event["data"] for event in exported if event["type"] in ("order", "balance")]
+    assert [{name: one[name] for name in record} for one, record in zip(data, by_file, strict=True)] == by_file
 
 
 async def test_C9_orders_cannot_be_placed_outside_the_demo(service: FeedService, exchange: ExchangeServer) -> None:
