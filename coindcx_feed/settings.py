@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     public_url: Annotated[str, _check_url(("http", "https"))] = wire.PUBLIC_URL
     allow_custom_upstream: bool = False
     pairs: Annotated[Names, AfterValidator(_check_pairs)] = ("B-BTC_USDT", "B-ETH_USDT", "B-SOL_USDT")
+    upstream: Literal["always", "on-demand"] = "always"
     ring_capacity: Annotated[int, Field(ge=1_000, le=5_000_000)] = 100_000
     sidecar_host: str = "127.0.0.1"
     sidecar_port: Port = 8000

@@ -62,6 +62,7 @@ class Supervisor:
         self._private_mono: float | None = None
         self.change = Change(State.STARTING, time.time_ns())
         self._proven_ns: int | None = None
+        self.stop_reason = "stopped here"
         self.connects = 0
         self.private_joins = 0
 
@@ -98,12 +99,13 @@ class Supervisor:
         return self._timings.proof_s if self._prices_seen else self._timings.proof_without_prices_s
 
     async def run(self) -> None:
-        """Connect and stay connected until cancelled; leaves the state at ``stopped``."""
+        """Connect and stay connected until cancelled; leaves the state at ``stopped`` with ``stop_reason``."""
+        self.stop_reason = "stopped here"
         try:
             while True:
                 await self._wait_before_retry(await self._one_session())
         finally:
-            self._set(State.STOPPED, "stopped here")
+            self._set(State.STOPPED, self.stop_reason)
 
     async def _one_session(self) -> str:
         # Returns why it ended.

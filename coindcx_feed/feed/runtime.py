@@ -18,6 +18,7 @@ from coindcx_feed.exchange.rest_budget import Budget
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.conversion import Rate, keep_reading
+from coindcx_feed.feed.demand import LINGER_S, Viewers, run_on_demand
 from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
@@ -87,6 +88,8 @@ class FeedRuntime:
         self.lag = LoopLag()
         self.supervisor: Supervisor | None = None
         self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
+        self.viewers = Viewers(lambda: self.sidecar.clients)
+        self.linger_s = LINGER_S
         self.sidecar_error: str | None = None
         self.owner: str | None = None
         self.rate: Rate | None = None
@@ -195,7 +198,9 @@ class FeedRuntime:
     async def _serve(self, stopping: asyncio.Event) -> None:
         reader = self._new_reader()
         self.supervisor = self._new_supervisor(reader)
-        upstream = asyncio.create_task(self.supervisor.run(), name="supervisor")
+        is_asked_for = self.settings.upstream == "on-demand"
+        run = run_on_demand(self.supervisor, self.viewers, self.linger_s) if is_asked_for else self.supervisor.run()
+        upstream = asyncio.create_task(run, name="upstream")
         tasks = [upstream, asyncio.create_task(self.pipeline.run(), name="pipeline")]
         tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
         tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))

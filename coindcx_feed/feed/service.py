@@ -16,9 +16,12 @@ from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
 from coindcx_feed.feed.runtime import FeedRuntime, Role, Upstream
+from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines, start_logging, stop_logging
 from coindcx_feed.settings import Settings, load_settings
 from coindcx_feed.views import account, divergence, health, rows, series
+
+NOT_WATCHING: Final = "not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s"
 
 _ANCHOR: Final = "_coindcx_feed_process"
 
@@ -29,6 +32,13 @@ class FeedService:
     def __init__(self, runtime: FeedRuntime, recent: RecentLines | None = None) -> None:
         self.runtime = runtime
         self._recent = recent
+
+    def page_opened(self) -> None:
+        """Count a browser that looks."""
+        self.runtime.viewers.page_opened()
+
+    def page_closed(self) -> None:
+        self.runtime.viewers.page_closed()
 
     def version(self) -> int:
         """The newest ``seq``: moves when there is something new to show."""
@@ -46,7 +56,8 @@ class FeedService:
             "label": change.state.label,
             "connected": change.state.is_connected,
             "state_since_ms": change.at_ns // 1_000_000,
-            "reason": change.reason,
+            "reason": NOT_WATCHING if change.reason == ON_DEMAND else change.reason,
+            "viewers": runtime.viewers.count,
             "next_try_ms": next_try,
             **self._proof(now_ns),
             "epoch": ring.epoch,

@@ -67,6 +67,7 @@ async def world(folder: Path, timings: Timings = FAST, **settings: Any) -> Async
             **{"rest_per_minute": 900, **settings},
         )
         runtime = FeedRuntime(chosen, "serve", timings=timings)
+        runtime.linger_s = 0.3
         await asyncio.to_thread(runtime.start)
         try:
             yield World(engine, exchange, runtime)
