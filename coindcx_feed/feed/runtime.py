@@ -97,6 +97,7 @@ class FeedRuntime:
         self._dashboard_change = Change(State.STARTING, time.time_ns())
         self._was_connected = False
         self.recovery: Recovery | None = None
+        self.reader: RestReader | None = None
         self._noted: tuple[State, str | None] | None = None
         self._timings = timings
         self._lock = OwnerLock(settings.data_dir, account_name(settings))
@@ -196,7 +197,7 @@ class FeedRuntime:
                 await asyncio.to_thread(self.demo.stop)
 
     async def _serve(self, stopping: asyncio.Event) -> None:
-        reader = self._new_reader()
+        self.reader = reader = self._new_reader()
         self.supervisor = self._new_supervisor(reader)
         is_asked_for = self.settings.upstream == "on-demand"
         run = run_on_demand(self.supervisor, self.viewers, self.linger_s) if is_asked_for else self.supervisor.run()

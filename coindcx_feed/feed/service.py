@@ -75,6 +75,7 @@ class FeedService:
             "started_ms": runtime.started_ms,
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
+            "clock_skew": self._clock_skew(),
             "loop_lag": runtime.lag.figures(),
             "completeness": health.completeness(runtime.watch, now_ns),
         }
@@ -95,6 +96,11 @@ class FeedService:
             "account": {"fact": str(supervisor.account), "since_ms": since_ms, "age_s": proof_s},
             "joins": supervisor.private_joins,
         }
+
+    def _clock_skew(self) -> dict[str, Any] | None:
+        reader = self.runtime.reader
+        skew = None if reader is None else reader.skew.estimate()
+        return None if skew is None else skew._asdict()
 
     def _sidecar(self) -> dict[str, Any]:
         runtime = self.runtime
