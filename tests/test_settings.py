@@ -198,6 +198,12 @@ def test_T16_a_secret_glued_to_a_name_is_not_shown(give: Give, name: str) -> Non
     assert CANARY[:8].lower() not in shown
 
 
+def test_T16_a_short_secret_glued_to_a_name_is_not_shown_either(give: Give) -> None:
+    """Six characters too many are no slip of the finger."""
+    give(API_SECRETq7x2k9="x")
+    assert refusal() == "COINDCX_API_SECRET… is no setting: did you mean COINDCX_API_SECRET? Correct or remove it"
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -122,6 +122,23 @@ def test_T14_the_quick_way_gives_the_same_cells(texts: dict[str, str], tags: obj
     assert (row["stop_price"], row["order_type"], row[EXTRA]) == ("", "limit_order", "")
 
 
+@pytest.mark.parametrize(
+    "text", [" -2", "\uff0d1", "a,null,b", ",null,", "[]]", "{}", '"', "=1", "-1", "@x", "a+b", "\u00a0=1", ""]
+)
+def test_T14_texts_that_need_care_get_it(text: str) -> None:
+    """Whatever could be run, split or taken for null among the raw values is written with care."""
+    (row,) = read("order", order(display_message=text, group_id=None, trades=[]))
+    assert row["display_message"] == neutralised(text)
+    assert (row["group_id"], row["trades"], row["updated_at"]) == ("", "[]", "1790000000000")
+
+
+@pytest.mark.parametrize(("value", "quoted"), [(["a"], b'"[""a""]"'), ({"a": 1}, b'"{""a"":1}"')])
+def test_T14_quotes_inside_a_cell_are_doubled(value: object, quoted: bytes) -> None:
+    """Lists and objects with texts in them are quoted as RFC 4180 asks."""
+    ring = new_ring(("order", order(metatags=value)))
+    assert quoted in bytes(RecordLines(ring, "order", "demo")(ring.numbers(None)).text)
+
+
 def json_of(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
