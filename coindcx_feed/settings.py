@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
     simulator_port: Port = 8010
+    odd_after_s: Annotated[int, Field(ge=1, le=3600)] = 20
     rest_per_minute: Annotated[int, Field(ge=1, le=900)] = 60
     data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
         default_factory=lambda: user_data_path("coindcx-feed", appauthor=False)

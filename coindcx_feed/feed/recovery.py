@@ -139,11 +139,11 @@ class Recovery:
     def _touched_since(self, gap: Gap | None) -> set[str]:
         if gap is None:
             return set()
-        live = {entity.record.pair for entity in self._state.orders() if not entity.record.is_terminal}
+        live = {entity.record.pair for entity in self._state.working_orders()}
         return {pair for pair in live if pair} | self._state.open_pairs()
 
     async def _snapshot(self) -> Outcome:
-        live = [entity.record for entity in self._state.orders() if not entity.record.is_terminal]
+        live = [entity.record for entity in self._state.working_orders()]
         asked_ms = time.time_ns() // 1_000_000
         orders, positions, wallets = await asyncio.gather(
             self._reads.orders(self._orders_since(asked_ms), live), self._reads.positions(), self._reads.wallets()

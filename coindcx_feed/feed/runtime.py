@@ -27,6 +27,7 @@ from coindcx_feed.feed.pipeline import NoStore, Pipeline
 from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
+from coindcx_feed.feed.suspicion import Suspicion
 from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
@@ -98,6 +99,7 @@ class FeedRuntime:
         self._was_connected = False
         self.recovery: Recovery | None = None
         self.reader: RestReader | None = None
+        self.suspicion: Suspicion | None = None
         self._noted: tuple[State, str | None] | None = None
         self._timings = timings
         self._lock = OwnerLock(settings.data_dir, account_name(settings))
@@ -209,6 +211,8 @@ class FeedRuntime:
             reader.open()
             self.recovery = Recovery(self.pipeline, AccountReads(reader), self._on_outcome)
             tasks.append(asyncio.create_task(self.recovery.run(), name="recovery"))
+            self.suspicion = self._new_suspicion(self.recovery)
+            tasks.append(asyncio.create_task(self.suspicion.run(), name="suspicion"))
         waiter = asyncio.create_task(stopping.wait())
         self._ready.set()
         try:
@@ -247,6 +251,10 @@ class FeedRuntime:
             return None
         budget = Budget(self.settings.rest_per_minute)
         return RestReader(self._urls()[1], *credentials, self._public_url(), budget=budget)
+
+    def _new_suspicion(self, recovery: Recovery) -> Suspicion:
+        after_s = float(self.settings.odd_after_s)
+        return Suspicion(self.state, self.marks, after_s, lambda: self.change.state.is_connected, recovery.compare)
 
     def _public_url(self) -> str:
         return self.settings.public_url if self.demo is None else self.demo.url

@@ -197,6 +197,7 @@ class FeedService:
             "quarantine": health.kept_apart(runtime.pipeline.quarantine),
             "duplicates": health.kept_apart(runtime.pipeline.duplicates),
             "quirks": health.quirks(runtime.pipeline.quirks),
+            "odd": [odd._asdict() for odd in runtime.suspicion.present] if runtime.suspicion else [],
             "divergence": self.divergence(),
             "log": self._recent.lines() if self._recent else [],
         }

@@ -1,6 +1,7 @@
 """What the account looks like now: a pure fold over account events, in order of ``seq``."""
 
 from collections import OrderedDict
+from decimal import Decimal
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from coindcx_feed.events import EventType
@@ -36,6 +37,7 @@ class AccountState:
         self._max_orders = max_orders
         # Ordered: a plain dict would look for its oldest key among all the deleted ones, 40 us per event once full.
         self._orders: OrderedDict[str, Entity[OrderRecord]] = OrderedDict()
+        self._working: dict[str, Entity[OrderRecord]] = {}
         self._positions: dict[str, Entity[PositionRecord]] = {}
         self._balances: dict[str, Entity[BalanceRecord]] = {}
         self._tables: dict[EventType, dict[str, Any]] = {
@@ -45,11 +47,16 @@ class AccountState:
             EventType.FILL: OrderedDict(),
             EventType.LEDGER: OrderedDict(),
         }
+        self._locked_before: dict[str, Decimal | None] = {}
         self._last: dict[tuple[EventType, str], int] = {}
 
     def orders(self) -> list[Entity[OrderRecord]]:
         """All known orders, last touched last."""
         return list(self._orders.values())
+
+    def working_orders(self) -> list[Entity[OrderRecord]]:
+        """The orders that can still change, last touched last."""
+        return list(self._working.values())
 
     def positions(self) -> list[Entity[PositionRecord]]:
         return list(self._positions.values())
@@ -76,6 +83,10 @@ class AccountState:
         """Return when the present record of an id arrived, or 0. Wall clock, ns."""
         entity = self._tables[kind].get(key)
         return 0 if entity is None else int(entity.received_ns)
+
+    def locked_before(self, wallet_id: str) -> Decimal | None:
+        """Return the locked amount of a wallet before its last update, or ``None`` at the first."""
+        return self._locked_before.get(wallet_id)
 
     def open_pairs(self) -> set[str]:
         """Pairs with a position that is not flat."""
@@ -106,16 +117,24 @@ class AccountState:
             return
         match record:
             case OrderRecord():
-                self._orders[record.id] = Entity(record, seq, received_ns)
-                self._orders.move_to_end(record.id)
-                if len(self._orders) > self._max_orders:
-                    self._forget_order()
+                self._take_order(record, Entity(record, seq, received_ns))
             case PositionRecord():
                 self._positions[record.id] = Entity(record, seq, received_ns)
             case BalanceRecord():
+                before = self._balances.get(record.id)
+                self._locked_before[record.id] = None if before is None else before.record.locked_balance
                 self._balances[record.id] = Entity(record, seq, received_ns)
             case _:
                 self._remember_row(kind, name, Entity(record, seq, received_ns))
+
+    def _take_order(self, record: OrderRecord, entity: Entity[OrderRecord]) -> None:
+        self._orders[record.id] = entity
+        self._orders.move_to_end(record.id)
+        self._working.pop(record.id, None)
+        if not record.is_terminal:
+            self._working[record.id] = entity
+        if len(self._orders) > self._max_orders:
+            self._forget_order()
 
     def _remember_row(self, kind: EventType, name: str, entity: Entity[Any]) -> None:
         table = self._tables[kind]
@@ -129,4 +148,5 @@ class AccountState:
         ended = (key for key, entity in self._orders.items() if entity.record.is_terminal)
         ended_first = next(ended, next(iter(self._orders)))
         del self._orders[ended_first]
+        self._working.pop(ended_first, None)
         self._last.pop((EventType.ORDER, ended_first), None)
