@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coindcx_feed import logs
@@ -43,6 +43,7 @@ def test_line_has_time_level_logger_and_message(recent: RecentLines, tmp_path: P
     assert recent.lines() == [line]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_T15_one_event_is_one_line_of_visible_characters(text: str) -> None:
     """Newlines, ANSI codes, line separators and C1 controls of the feed are escaped."""
@@ -178,6 +179,7 @@ def test_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
         start_logging(tmp_path / "data", [])
 
 
+@settings(deadline=None)
 @given(st.text(min_size=8).filter(lambda text: text.isprintable()), st.text())
 def test_T16_any_printable_secret_is_never_written(secret: str, around: str) -> None:
     """Property over secrets: plain and as repr."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fakes.frames import BALANCE, ORDER, POSITION, balance, frame, order, position, rows
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coindcx_feed.feed.dedup import Deduplicator, Verdict
@@ -136,6 +136,7 @@ ORDERS = st.builds(
 BALANCES = st.builds(balance, st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]), st.sampled_from(["0", "1"]))
 
 
+@settings(deadline=None)
 @given(st.lists(ORDERS, max_size=40))
 def test_F07_never_suppresses_an_update_and_never_publishes_a_repeat(records: list[dict[str, Any]]) -> None:
     """Model: a duplicate is exactly what stood before, text for text."""
@@ -144,6 +145,7 @@ def test_F07_never_suppresses_an_update_and_never_publishes_a_repeat(records: li
     assert [verdict is DUPLICATE for verdict in _verdicts(ORDER, records)] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(ORDERS, max_size=40))
 def test_F09_what_is_not_late_never_goes_back_in_time_or_reopens(records: list[dict[str, Any]]) -> None:
     """Model: per id the applied records ascend in time, and within one time none follows a terminal one."""
@@ -160,6 +162,7 @@ def test_F09_what_is_not_late_never_goes_back_in_time_or_reopens(records: list[d
             assert before["updated_at"] >= record["updated_at"]
 
 
+@settings(deadline=None)
 @given(st.lists(BALANCES, max_size=40))
 def test_F08_balance_is_a_duplicate_exactly_when_it_equals_the_present_one(records: list[dict[str, Any]]) -> None:
     """Model: one remembered record per wallet."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes.frames import BALANCE, ORDER, POSITION, balance, frame, order, position, rows
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coindcx_feed.events import EventType
@@ -330,6 +330,7 @@ def _dumped(value: object) -> str:
     return json.dumps(value, default=str)
 
 
+@settings(deadline=None)
 @given(event=EVENTS, argument=VALUES | st.builds(lambda data: {"data": data}, VALUES | st.text().map(str)))
 def test_F11_nothing_escapes_whatever_the_argument(event: str, argument: object) -> None:
     """Fuzz: each frame ends in items or in one reason, never in an exception."""
@@ -337,6 +338,7 @@ def test_F11_nothing_escapes_whatever_the_argument(event: str, argument: object)
         assert isinstance(item, AccountItem | MarketItem | Rejected)
 
 
+@settings(deadline=None)
 @given(event=st.sampled_from(sorted(ACCOUNT)), records=st.lists(RECORDS, max_size=6))
 def test_C1_each_record_of_a_readable_list_has_exactly_one_outcome(event: str, records: list[Any]) -> None:
     """Fuzz: as many outcomes as records, in their order, each with its text."""
@@ -348,6 +350,7 @@ def test_C1_each_record_of_a_readable_list_has_exactly_one_outcome(event: str, r
         assert [item.raw.decode() for item in items] == texts
 
 
+@settings(deadline=None)
 @given(data=st.data(), row=st.sampled_from([row for row in ENVELOPES if row["event"] in ACCOUNT]))
 def test_F11_cut_or_changed_text_never_escapes(data: st.DataObject, row: dict[str, Any]) -> None:
     """Fuzz: a recorded frame with a piece cut out and another put in."""

@@ -11,7 +11,7 @@ from typing import Any
 from fakes.frames import BALANCE, ORDER, POSITION, balance, frame, order, position, rows
 from fakes.pipelines import envelopes, feed, new_pipeline, row
 from fakes.waiting import eventually
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coindcx_feed.events import Event
@@ -284,6 +284,7 @@ FRAMES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(FRAMES, st.lists(st.integers(1, 5), max_size=10))
 def test_C1_C3_generated_frames_have_one_outcome_per_record_and_dense_numbers(
     frames: list[dict[str, Any]], slices: list[int]

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from fakes.frames import balance, order, position
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coindcx_feed.events import EventType
@@ -110,6 +110,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS, st.data())
 def test_same_events_give_the_same_state_and_late_ones_change_nothing(
     steps: list[tuple[EventType, dict[str, Any]]], data: st.DataObject
