@@ -29,7 +29,8 @@ def made(seq: int, previous: int = 0) -> Event:
     price = None if seq % 5 == 0 else seq / 4
     exchange_ms = START_NS // 1_000_000 + seq
     facts = Facts(f"Id-{seq % 97}", PAIRS[seq % 3], "buy", STATUSES[seq % 4], price, f"Message {seq}", exchange_ms)
-    record = b'{"price":%d,"total_quantity":%d,"avg_price":%d,"active_pos":%d}' % (seq, seq, seq, seq)
+    names = ("price", "total_quantity", "avg_price", "active_pos", "balance", "quantity", "amount")
+    record = json.dumps(dict.fromkeys(names, seq)).encode()
     received_ns = START_NS + seq * 1_000_000
     body, at = encode_envelope(seq, kind, Source.STREAM, received_ns, record)
     return Event(seq, kind, Source.STREAM, received_ns, facts, body, at, len(record), previous, seq % 7 == 0)
