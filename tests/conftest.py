@@ -1,4 +1,7 @@
-"""Options of the whole suite: ``--benchmark`` runs the measurements, ``--long`` the heavy forms of fault rows."""
+"""Options of the whole suite: ``--benchmark`` runs the measurements, ``--long`` the heavy forms of fault rows.
+
+``--soak SECONDS`` sets the length of the random soak, ``--seed`` repeats one that was printed.
+"""
 
 import pytest
 
@@ -6,6 +9,8 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--benchmark", action="store_true", help="run the benchmarks (tests/benchmarks)")
     parser.addoption("--long", action="store_true", help="run heavy rows in their long form")
+    parser.addoption("--soak", type=float, default=20.0, metavar="SECONDS", help="length of the random soak")
+    parser.addoption("--seed", type=int, default=None, help="seed of the soak, as it printed it")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -15,3 +20,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("benchmark"):
             item.add_marker(skip)
+
+
+@pytest.fixture
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Whether heavy rows run in their long form."""
+    return bool(request.config.getoption("--long"))

@@ -1,5 +1,6 @@
 """An HTTP server that answers the exchange's reads as a test tells it to, and keeps what was asked."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
@@ -43,11 +44,15 @@ Answer = Callable[[Call], Say]
 class FakeApi:
     """Every route of the table; those that were told nothing answer 404, as the exchange does.
 
+    Attributes:
+        delay_s: Wait before each answer.
+
     Threads: one loop.
     """
 
     def __init__(self) -> None:
         self.url = ""
+        self.delay_s = 0.0
         self.calls: list[Call] = []
         self._answers: dict[str, Answer] = {}
 
@@ -85,6 +90,7 @@ class FakeApi:
             body = msgspec.json.decode(raw) if raw else {}
             call = Call(name, {**request.query, **request.match_info}, body, is_signed)
             self.calls.append(call)
+            await asyncio.sleep(self.delay_s)
             answer = self._answers.get(name, _not_found)
             return answer(call).response()
 

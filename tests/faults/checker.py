@@ -1,0 +1,162 @@
+"""The checker: what the exchange sent against what each stage took. Pure; every fault test ends with it.
+
+A record may be missing only where the feed itself says so: its time lies in a recorded gap, a message told the client.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from fakes.numbered import Sent
+
+SLACK_NS: Final = 400_000_000
+"""A gap begins with the last frame before it; what was on the way then was sent a little earlier."""
+
+
+class Taken(NamedTuple):
+    """One account event of the ring: its record's text and its origin."""
+
+    seq: int
+    text: bytes
+    source: str
+
+
+class Span(NamedTuple):
+    """A time in which records may be missing, because the feed says that it was away. Wall clock, ns."""
+
+    start_ns: int
+    end_ns: int
+
+
+@dataclass
+class Verdict:
+    """Findings of all stages, one line each; ``in_gap`` and ``swallowed`` were excused and are counted."""
+
+    sent: int = 0
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    in_gap: int = 0
+    swallowed: int = 0
+    recovered: int = 0
+    delivered: int = 0
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    suppressed: list[str] = field(default_factory=list)
+    reordered: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def findings(self) -> dict[str, list[str]]:
+        names = ("lost", "duplicated", "suppressed", "reordered", "invented", "wrong")
+        return {name: found for name in names if (found := getattr(self, name))}
+
+    def __str__(self) -> str:
+        kinds = ("lost", "duplicated", "suppressed", "reordered", "invented", "wrong")
+        counts = ("sent", "events", "duplicates", "quarantined", "in_gap", "swallowed", "recovered", "delivered")
+        parts = [f"{name}={getattr(self, name)}" for name in counts]
+        return " ".join([*parts, *(f"{name}={len(getattr(self, name))}" for name in kinds)])
+
+
+def check_feed(
+    verdict: Verdict,
+    sent: Sequence[Sent],
+    taken: Sequence[Taken],
+    apart: Iterable[bytes],
+    listed: set[bytes],
+    away: Sequence[Span],
+) -> None:
+    """Compare what was sent and listed with what became events and what was kept apart.
+
+    Args:
+        sent: By the exchange, in order.
+        taken: Events with a record of the stream or of a read, by ``seq``.
+        apart: Raw texts of duplicates and of quarantine.
+        listed: Texts of the rows that reads were given.
+        away: The recorded gaps, and the time before the first join.
+    """
+    verdict.sent, verdict.events = len(sent), len(taken)
+    by_text: dict[bytes, list[Sent]] = defaultdict(list)
+    for one in sent:
+        by_text[one.text].append(one)
+    stream = Counter(event.text for event in taken if event.source == "stream")
+    read = Counter(event.text for event in taken if event.source == "rest")
+    kept = Counter(apart)
+    for text, sends in by_text.items():
+        _check_text(verdict, sends, stream[text], read[text], kept[text], away)
+    verdict.invented += [f"stream {text!r:.160}" for text in stream if text not in by_text]
+    verdict.invented += [f"rest {text!r:.160}" for text in read if text not in listed]
+    _check_order(verdict, sent, [event for event in taken if event.source == "stream"])
+
+
+def _check_text(verdict: Verdict, sends: list[Sent], stream: int, read: int, kept: int, away: Sequence[Span]) -> None:
+    name = f"{sends[0].kind} {sends[0].key} #{sends[0].number}"
+    news = sum(not one.is_repeat for one in sends)
+    missing = len(sends) - stream - kept
+    swallowed = sum(one.is_swallowed for one in sends)
+    in_gap = sum(not one.is_swallowed and _is_away(one, away) for one in sends)
+    verdict.swallowed += min(missing, swallowed)
+    verdict.in_gap += min(max(0, missing - swallowed), in_gap)
+    verdict.recovered += read and not stream
+    if missing > swallowed + in_gap:
+        verdict.lost.append(f"{name} at {sends[0].at_ns}")
+    if stream + read > max(1, news) or missing < 0:
+        verdict.duplicated.append(f"{name}: {stream} from the stream, {read} read, of {news}")
+    if stream + read < (news if not missing else min(1, len(sends) - missing)):
+        verdict.suppressed.append(name)
+
+
+def _is_away(one: Sent, away: Sequence[Span]) -> bool:
+    return any(span.start_ns - SLACK_NS <= one.at_ns <= span.end_ns + SLACK_NS for span in away)
+
+
+def _check_order(verdict: Verdict, sent: Sequence[Sent], taken: Sequence[Taken]) -> None:
+    places: dict[bytes, list[int]] = defaultdict(list)
+    for place, one in enumerate(sent):
+        places[one.text].append(place)
+    last = -1
+    for event in taken:
+        later = [place for place in places.get(event.text, ()) if place > last]
+        if later:
+            last = later[0]
+        elif event.text in places:
+            verdict.reordered.append(f"seq {event.seq} overtook or repeats {event.text!r:.80}")
+
+
+def check_client(
+    verdict: Verdict, bodies: dict[int, bytes], received: Sequence[dict[str, Any]], raws: Sequence[bytes]
+) -> None:
+    """Compare what a client received with the ring.
+
+    Args:
+        bodies: Envelope of every event that was ever in the ring and is still kept, by ``seq``.
+        received: The client's messages in order.
+        raws: Their bytes.
+    """
+    seen: list[int] = []
+    told: set[int] = set()
+    for message, raw in zip(received, raws, strict=True):
+        if "seq" in message:
+            seen.append(message["seq"])
+            if bodies.get(message["seq"], raw) != raw:
+                verdict.invented.append(f"client seq {message['seq']}")
+        elif message["data"].get("message") == "resume_gap":
+            told |= set(range(message["data"]["missed_from"], message["data"]["missed_to"] + 1))
+    verdict.delivered = len(seen)
+    counted = Counter(seen)
+    verdict.duplicated += [f"client seq {seq}" for seq, count in counted.items() if count > 1]
+    verdict.reordered += [f"client seq {b} after {a}" for a, b in itertools.pairwise(seen) if b < a]
+    if seen or bodies:
+        newest = max([*bodies, *seen])
+        verdict.lost += [f"client seq {seq}" for seq in range(1, newest + 1) if seq not in counted and seq not in told]
+
+
+def check_state(verdict: Verdict, kind: str, expected: dict[str, dict[str, Any]], shown: dict[str, Any]) -> None:
+    """Compare the present records of a kind with the exchange's, by their numbers."""
+    for key, record in expected.items():
+        number = (shown[key].model_extra or {}).get("x_number") if key in shown else None
+        if number != record["x_number"]:
+            verdict.wrong.append(f"{kind} {key} shows #{number} instead of #{record['x_number']}")

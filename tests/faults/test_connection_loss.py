@@ -1,0 +1,113 @@
+"""Rows F01, F02 and F03: the connection ends in every way it can, and comes back."""
+
+import time
+from pathlib import Path
+
+import pytest
+from fakes.waiting import eventually
+from faults.trials import SHORT, Trial, figure, percentile, trial
+
+from coindcx_feed.exchange.states import Timings
+from coindcx_feed.simulator.behaviour import Behaviour
+
+KICKED = Timings(joined_after_s=0.2, proof_s=3.0, stable_s=0.1, tick_s=0.05)
+"""Delays as shipped (1 s at first), reset after a tenth of a second: a kick a minute, in quick motion."""
+REJOIN_P99_S = 3.0
+
+
+@pytest.mark.timeout(400)
+async def test_F01_server_side_disconnects_end_in_a_new_join(tmp_path: Path, is_long: bool) -> None:
+    """Socket.IO and Engine.IO kicks while the account moves: always rejoined in time, nothing lost unsaid."""
+    kicks, delays = 100 if is_long else 10, []
+    async with trial(tmp_path, KICKED) as there:
+        for number in range(kicks):
+            await there.trader.steps(5)
+            before, started = len(there.joins), time.monotonic()
+            await (there.exchange.close_engine() if number % 2 else there.exchange.server.kick())
+            await there.trader.steps(3)
+            await there.rejoined(before)
+            delays.append(there.joins[before] - started)
+        verdict = await there.end()
+        assert len([gap for gap in there.runtime.watch.gaps() if gap.end_ns]) == kicks
+    p99 = percentile(delays, 0.99)
+    figure("F01", kicks=kicks, p50_s=percentile(delays, 0.5), p99_s=p99, stuck=0, checker=verdict)
+    assert p99 <= REJOIN_P99_S
+
+
+@pytest.mark.parametrize("how", ["reset", "cut", "refused"])
+async def test_F02_broken_connection_is_followed_by_a_new_join(tmp_path: Path, how: str) -> None:
+    """RST, FIN, and FIN with a closed port behind it."""
+    async with trial(tmp_path) as there:
+        await there.trader.steps(5)
+        before = len(there.joins)
+        if how == "refused":
+            await there.proxy.refuse()
+        await (there.proxy.reset() if how == "reset" else there.proxy.cut())
+        await there.trader.steps(5)
+        if how == "refused":
+            connects = there.service.status()["counters"]["connects"]
+            await eventually(lambda: there.service.status()["counters"]["connects"] >= connects + 3)
+            assert "cannot be reached" in there.service.status()["reason"]
+            await there.proxy.listen()
+        await there.rejoined(before)
+        await there.trader.steps(5)
+        verdict = await there.end()
+        assert len(there.runtime.watch.gaps()) == 1
+    figure("F02", how=how, checker=verdict)
+
+
+async def test_F02_delays_double_are_capped_and_spread(tmp_path: Path) -> None:
+    """Refused again and again: attempts come at growing, jittered distances up to the longest."""
+    timings = SHORT._replace(retry_first_s=0.1, retry_most_s=0.8)
+    async with trial(tmp_path, timings) as there:
+        await there.proxy.refuse()
+        await there.proxy.cut()
+        planned = await _planned_delays(there, 9)
+        await there.proxy.listen()
+        await there.end()
+    bounds = [0.1, 0.2, 0.4, *[0.8] * 6]
+    assert all(bound / 2 <= delay <= bound for delay, bound in zip(planned, bounds, strict=True)), planned
+    assert len({round(delay, 4) for delay in planned}) == len(planned)
+    share = sum(planned[3:]) / len(planned[3:]) / timings.retry_most_s
+    figure(
+        "F02", attempts_per_min_at_30s=60 / (30 * share), first_s=planned[0], spread_s=max(planned) - min(planned[3:])
+    )
+
+
+async def _planned_delays(there: Trial, count: int) -> list[float]:
+    found: list[float] = []
+
+    def is_enough() -> bool:
+        delay = there.runtime.change.next_try_s
+        if delay is not None and delay not in found:
+            found.append(delay)
+        return len(found) >= count
+
+    await eventually(is_enough)
+    return found[:count]
+
+
+def _impatient() -> Behaviour:
+    return Behaviour(connect_ack_s=0, refuse_join_s=0, ping_interval_s=1.5, ping_timeout_s=1.0)
+
+
+@pytest.mark.parametrize("direction", ["both", "down", "up"])
+async def test_F03_black_hole_is_noticed_within_the_limit(tmp_path: Path, direction: str) -> None:
+    """Silence of the exchange is stale at the limit. Where only our side is cut off, the server's timeout ends it."""
+    behaviour = _impatient()
+    async with trial(tmp_path, behaviour=behaviour) as there:
+        await there.trader.steps(5)
+        before, started = len(there.joins), time.monotonic()
+        there.proxy.hold(*(("up", "down") if direction == "both" else (direction,)))
+        await there.trader.steps(5)
+        await eventually(lambda: not there.is_watched)
+        noticed_s = time.monotonic() - started
+        there.proxy.heal()
+        await there.rejoined(before)
+        await there.trader.steps(5)
+        verdict = await there.end()
+        if direction != "up":
+            assert "stale" in there.states
+    limit_s = SHORT.proof_s if direction != "up" else behaviour.ping_interval_s + behaviour.ping_timeout_s
+    figure("F03", direction=direction, noticed_s=noticed_s, limit_s=limit_s, checker=verdict)
+    assert noticed_s <= limit_s + 1
