@@ -65,7 +65,7 @@ def _fail(message: str, code: int) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Run the feed and the sidecar without a dashboard, until Ctrl-C or SIGTERM."""
-    from coindcx_feed.feed.service import new_runtime, secrets_of
+    from coindcx_feed.feed.service import new_runtime, secrets_of, spare_collections
     from coindcx_feed.logs import OneLine, start_logging, stop_logging
 
     settings = load_settings()
@@ -78,6 +78,7 @@ def serve() -> None:
     _on_signals(stopping)
     try:
         runtime.start()
+        spare_collections()
         address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
         typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
         while runtime.is_running and not stopping.wait(0.2):

@@ -4,8 +4,10 @@ import asyncio
 import csv
 import importlib
 import json
+import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +26,14 @@ from coindcx_feed.exchange import wire
 from coindcx_feed.feed import service as service_module
 from coindcx_feed.feed.conversion import Rate
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.feed.service import FeedService, new_runtime, start_process_service, stop_process_service
+from coindcx_feed.feed.service import (
+    EXPORT_KEPT_S,
+    FeedService,
+    _forget_exports,
+    new_runtime,
+    start_process_service,
+    stop_process_service,
+)
 from coindcx_feed.logs import start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import instant
 from coindcx_feed.simulator.frames import build_frames_server, load_frames
@@ -392,3 +401,14 @@ def test_runtime_of_a_live_mode_has_no_demo(environment: Path, tmp_path: Path) -
     """The embedded exchange belongs to the demo mode only."""
     assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path), "serve").demo is None
     assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path, mode="demo"), "serve").demo is not None
+
+
+async def test_old_exports_are_forgotten(tmp_path: Path) -> None:
+    """The browser has its copy; account data is not kept for nobody."""
+    old = tmp_path / "DEMO-coindcx-events-old.csv"
+    new = tmp_path / "DEMO-coindcx-events-new.csv"
+    for path in (old, new):
+        path.write_text("seq\n")
+    os.utime(old, (time.time() - EXPORT_KEPT_S - 60,) * 2)
+    _forget_exports(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
