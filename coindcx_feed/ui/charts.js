@@ -1,4 +1,4 @@
-// One Plotly chart per instance, updated in place: Plotly.react with a constant uirevision keeps zoom and pan.
+// One Plotly chart per instance, updated in place by Plotly.react; zoom and pan are kept while data moves.
 
 const instances = new WeakMap();
 let library = null;
@@ -7,7 +7,7 @@ export default function (component) {
   const { data, parentElement } = component;
   let instance = instances.get(parentElement);
   if (!instance) {
-    instance = { box: parentElement.querySelector(".chart"), drawn: null, width: 0, latest: null, gone: false };
+    instance = { box: parentElement.querySelector(".chart"), drawn: null, width: 0, latest: null, gone: false, view: null, ranges: {} };
     instances.set(parentElement, instance);
     instance.observer = new ResizeObserver(() => resize(instance));
     instance.observer.observe(instance.box);
@@ -39,12 +39,41 @@ async function draw(instance) {
   if (instance.gone || !width || (data.revision === instance.drawn && width === instance.width)) return;
   instance.drawn = data.revision;
   instance.width = width;
-  await window.Plotly.react(box, data.traces, withFont({ ...data.layout, width }, box), {
+  const isNew = !box.on;
+  await window.Plotly.react(box, data.traces, withFont(kept(instance, { ...data.layout, width }), box), {
     displayModeBar: false,
     responsive: false,
     scrollZoom: false,
-    doubleClick: "reset",
+    doubleClick: false,
     showTips: false,
+  });
+  if (isNew) listen(instance);
+}
+
+// uirevision alone gives way as soon as the range that we pass moves with the data: what the reader chose is kept here.
+function kept(instance, layout) {
+  if (instance.view !== layout.uirevision) instance.ranges = {};
+  instance.view = layout.uirevision;
+  for (const [axis, range] of Object.entries(instance.ranges)) {
+    if (layout[axis]) layout[axis] = { ...layout[axis], range: [...range] };
+  }
+  return layout;
+}
+
+function listen(instance) {
+  instance.box.on("plotly_relayout", (change) => {
+    for (const [name, value] of Object.entries(change)) {
+      const found = /^([xy]axis\d*)\.range\[([01])\]$/.exec(name);
+      if (!found) continue;
+      const range = instance.ranges[found[1]] || [...instance.box._fullLayout[found[1]].range];
+      range[Number(found[2])] = value;
+      instance.ranges[found[1]] = range;
+    }
+  });
+  instance.box.on("plotly_doubleclick", () => {
+    instance.ranges = {};
+    instance.drawn = null;
+    draw(instance);
   });
 }
 

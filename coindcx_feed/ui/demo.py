@@ -1,6 +1,7 @@
 """Placing and cancelling orders on the embedded exchange. In any other mode none of it is drawn, and none works."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
 import streamlit as st
 
@@ -8,6 +9,9 @@ from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import cards, nodes, page
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import div, node, span
+
+SHOWN_S: Final = 20
+REPEAT_S: Final = 1.0
 
 
 def place_order() -> None:
@@ -31,10 +35,19 @@ def _place(side: str | None, pair: str | None, quantity: str | None, price: str 
     if not typed[0] or fmt.decimal(typed[0]) is None:
         _answer({"ok": False, "message": f"quantity: expected a number like 0.05, was {fmt.visible(typed[0], 40)!r}"})
         return
+    order = (side, pair, typed[0], typed[1] or None, typed[2] or None)
+    if _is_repeat(order):
+        return
     try:
-        _answer(page.service().place_order(side, pair, typed[0], typed[1] or None, typed[2] or None))
+        _answer(page.service().place_order(*order))
     except FeedError as error:
         _answer({"ok": False, "message": str(error)})
+
+
+def _is_repeat(order: tuple[str | None, ...]) -> bool:
+    # A press is now and then delivered twice; nobody means the same order twice within a second.
+    before, st.session_state["demo-order"] = st.session_state.get("demo-order"), (order, time.monotonic())
+    return before is not None and before[0] == order and time.monotonic() - before[1] < REPEAT_S
 
 
 def cancel_order(order_id: str) -> None:
@@ -51,9 +64,6 @@ def _cancel(order_id: str) -> None:
 
 def _answer(answer: dict[str, Any]) -> None:
     st.session_state["demo-answer"] = {**answer, "at_ms": page.service().status()["now_ms"]}
-
-
-SHOWN_S = 20
 
 
 @page.part(page.FAST_S)

@@ -22,27 +22,27 @@ def render() -> None:
 
 
 def _pause_button() -> None:
-    paused = st.session_state.get("paused_at") is not None
-    st.button(
-        "Resume" if paused else "Pause",
-        icon=":material/play_arrow:" if paused else ":material/pause:",
-        type="primary" if paused else "secondary",
-        on_click=view.toggle_pause,
-        shortcut="p",
-        key="pause",
-        help="Freeze the table to read it. The feed goes on and nothing is lost.",
-    )
+    # Two buttons, not one that toggles: a press is now and then delivered twice and must not undo itself.
+    if st.session_state.get("paused_at") is None:
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            on_click=view.pause,
+            shortcut="p",
+            key="pause",
+            help="Freeze the table to read it. The feed goes on and nothing is lost.",
+        )
+    else:
+        play = ":material/play_arrow:"
+        st.button("Resume", icon=play, type="primary", on_click=view.resume, shortcut="p", key="resume")
 
 
 def _clear_button() -> None:
-    cleared = bool(st.session_state.get("cleared_at"))
-    st.button(
-        "Undo clear" if cleared else "Clear view",
-        icon=":material/undo:" if cleared else ":material/clear_all:",
-        on_click=view.toggle_clear,
-        key="clear",
-        help="Hide what is shown and start from here. Nothing is deleted.",
-    )
+    if st.session_state.get("cleared_at"):
+        st.button("Undo clear", icon=":material/undo:", on_click=view.undo_clear, key="undo-clear")
+    else:
+        note = "Hide what is shown and start from here. Nothing is deleted."
+        st.button("Clear view", icon=":material/clear_all:", on_click=view.clear, key="clear", help=note)
 
 
 @page.part(page.FAST_S)

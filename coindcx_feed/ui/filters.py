@@ -1,6 +1,6 @@
 """The filter bar of the Events page. Its state lives in the address, so that a view can be shared."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -14,9 +14,13 @@ Criteria = dict[str, Any]
 TYPES: Final = ("order", "position", "balance", "system")
 DEFAULT_TYPES: Final = ("order", "position", "balance")
 SIDES: Final = ("buy", "sell")
-KEYS: Final = ("types", "sides", "pairs", "statuses", "q", "min", "max")
-"""Names in the address."""
+LISTS: Final = ("types", "sides", "pairs", "statuses")
+TYPED: Final = ("q", "min", "max")
+"""Names in the address. What is typed is bound by Streamlit itself."""
 MAX_TYPED: Final = 100
+ALL: Final = "all"
+"""Stands in the address for a list that was emptied although its default is not."""
+CHOICE_WIDTH: Final = 158
 
 
 def filter_bar(*more: Callable[[], None]) -> None:
@@ -30,9 +34,9 @@ def filter_bar(*more: Callable[[], None]) -> None:
         _types()
         _sides()
         pairs = offered("pairs", [*page.service().status()["pairs"], *seen["pairs"]])
-        choices("Pairs", pairs, "pairs", "All pairs", 158)
+        choices("Pairs", pairs, "pairs", "All pairs")
         statuses = offered("statuses", [*theme.STATUS_GLYPHS, *seen["statuses"]])
-        choices("Statuses", statuses, "statuses", "All statuses", 158, theme.status_label)
+        choices("Statuses", statuses, "statuses", "All statuses", theme.status_label)
         search("Search id or message")
         _price()
         for draw in more:
@@ -40,19 +44,21 @@ def filter_bar(*more: Callable[[], None]) -> None:
 
 
 def _types() -> None:
+    linked("types", TYPES, DEFAULT_TYPES)
     st.segmented_control(
         "Types",
         TYPES,
         selection_mode="multi",
-        default=DEFAULT_TYPES,
         format_func=theme.type_label,
         key="types",
         label_visibility="collapsed",
-        bind="query-params",
+        on_change=to_address,
+        args=("types", DEFAULT_TYPES),
     )
 
 
 def _sides() -> None:
+    linked("sides", SIDES)
     st.segmented_control(
         "Sides",
         SIDES,
@@ -60,12 +66,30 @@ def _sides() -> None:
         format_func=theme.side_label,
         key="sides",
         label_visibility="collapsed",
-        bind="query-params",
+        on_change=to_address,
+        args=("sides",),
     )
 
 
-def choices(label: str, options: list[str], key: str, placeholder: str, width: int, words: Any = fmt.visible) -> None:
+def linked(key: str, options: Sequence[str], default: Sequence[str] = ()) -> None:
+    """Take a widget's first value from the address: Streamlit's own binding would write glyphs into it."""
+    if key not in st.session_state:
+        named = st.query_params.get_all(key)
+        st.session_state[key] = [] if named == [ALL] else [name for name in named if name in options] or list(default)
+
+
+def to_address(key: str, default: Sequence[str] = ()) -> None:
+    """Write what a widget holds into the address, unless it is the default; a callback."""
+    chosen = st.session_state[key]
+    if sorted(chosen) == sorted(default):
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = chosen or [ALL]
+
+
+def choices(label: str, options: list[str], key: str, placeholder: str, words: Any = fmt.visible) -> None:
     """Draw a list to pick several from; nothing picked means all."""
+    linked(key, options)
     st.multiselect(
         label,
         options,
@@ -73,8 +97,9 @@ def choices(label: str, options: list[str], key: str, placeholder: str, width: i
         key=key,
         placeholder=placeholder,
         label_visibility="collapsed",
-        width=width,
-        bind="query-params",
+        width=CHOICE_WIDTH,
+        on_change=to_address,
+        args=(key,),
     )
 
 
@@ -135,10 +160,11 @@ def is_filtered(wanted: Criteria) -> bool:
 
 def clear() -> None:
     """Reset every filter; a callback."""
-    for key in KEYS:
-        st.session_state[key] = (
-            list(DEFAULT_TYPES) if key == "types" else [] if key in ("sides", "pairs", "statuses") else ""
-        )
+    for key in LISTS:
+        st.query_params.pop(key, None)
+        st.session_state[key] = list(DEFAULT_TYPES) if key == "types" else []
+    for key in TYPED:
+        st.session_state[key] = ""
 
 
 def problem(error: FeedError) -> None:

@@ -32,7 +32,7 @@ def _bar() -> None:
             "Show", SHOWN, default="All", required=True, key="show", label_visibility="collapsed", bind="query-params"
         )
         pairs = filters.offered("pairs", [*service.status()["pairs"], *service.seen()["pairs"]])
-        filters.choices("Pairs", [pair for pair in pairs if "_" in pair], "pairs", "All pairs", 190)
+        filters.choices("Pairs", [pair for pair in pairs if "_" in pair], "pairs", "All pairs")
         filters.search("Search id or message")
         if service.status()["mode"] == "demo":
             demo.place_order()

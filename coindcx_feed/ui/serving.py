@@ -4,6 +4,7 @@ Runs in the launcher only, never in a page.
 """
 
 import asyncio
+import importlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -52,11 +53,12 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         print(f"coindcx-feed: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the answer to a command
         # Nothing has started yet; an exception here would be answered with a traceback by the server.
         os._exit(EXIT_CONFIG)
-    opening = asyncio.create_task(_open_browser())
+    tasks = [asyncio.create_task(_open_browser()), asyncio.create_task(anyio.to_thread.run_sync(_warm_up))]
     try:
         yield {}
     finally:
-        opening.cancel()
+        for task in tasks:
+            task.cancel()
         await anyio.to_thread.run_sync(stop_process_service)
 
 
@@ -79,6 +81,12 @@ async def _open_browser() -> None:
         return
     await asyncio.sleep(0.5)
     await anyio.to_thread.run_sync(cli_util.open_browser, f"http://{LOOPBACK[0]}:{st.get_option('server.port')}")
+
+
+def _warm_up() -> None:
+    # The first reader would wait half a second for these imports; now they run while the browser loads its own files.
+    for name in ("pandas", "coindcx_feed.ui.events_page", "coindcx_feed.ui.positions_page"):
+        importlib.import_module(name)
 
 
 async def _plotly(_request: Request) -> Response:

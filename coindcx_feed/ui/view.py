@@ -96,19 +96,25 @@ def set_wide(wide: bool) -> None:
         st.query_params.pop("details", None)
 
 
-def toggle_pause() -> None:
-    """Freeze the view at the newest event, or let it go on; a callback."""
-    state = st.session_state
-    state["paused_at"] = page.service().version() if state.get("paused_at") is None else None
-    state["paused_ms"] = page.service().status()["now_ms"]
+def pause() -> None:
+    """Freeze the view at the newest event; a callback."""
+    st.session_state["paused_at"] = page.service().version()
+    st.session_state["paused_ms"] = page.service().status()["now_ms"]
 
 
-def toggle_clear() -> None:
-    """Hide everything up to now, or show it again; nothing is deleted. A callback."""
+def resume() -> None:
+    """Let the view go on; a callback."""
+    st.session_state["paused_at"] = None
+
+
+def clear() -> None:
+    """Hide everything up to now; nothing is deleted. A callback."""
     state = st.session_state
-    if state.get("cleared_at"):
-        state["cleared_at"] = 0
-        return
     paused_at = state.get("paused_at")
     state["cleared_at"] = page.service().version() if paused_at is None else paused_at
     state["cleared_ms"] = page.service().status()["now_ms"]
+
+
+def undo_clear() -> None:
+    """Show again what was hidden; a callback."""
+    st.session_state["cleared_at"] = 0
