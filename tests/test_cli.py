@@ -357,7 +357,7 @@ def test_recorded_real_frames_arrive_value_for_value(tmp_path: Path, children: l
     env = environment(
         tmp_path, MODE="live", API_KEY="any-key", API_SECRET="any-secret", SIMULATOR_PORT=port,
         STREAM_URL=f"ws://127.0.0.1:{port}", API_URL=f"http://127.0.0.1:{port}", PUBLIC_URL=f"http://127.0.0.1:{port}",
-        PAIRS="B-BTC_USDT,B-ETH_USDT",
+        PAIRS="B-BTC_USDT,B-ETH_USDT,B-CHR_USDT",
     )  # fmt: skip
     serve = Child(tmp_path, env, "serve")
     children.append(serve)
@@ -375,13 +375,17 @@ def test_recorded_real_frames_arrive_value_for_value(tmp_path: Path, children: l
     orders = _sent(("df-order",))
     unique = [record for index, record in enumerate(orders) if record not in orders[:index]]
     assert (len(orders), len(unique)) == (5, 4)
-    eventually_sync(lambda: len(received("order")) == 4 and len(received("trade")) == 2, 40)
+    eventually_sync(lambda: len(received("order")) == 4 and len(received("price")) == 4, 40)
     for got, wanted in zip(received("order"), unique, strict=True):
         assert {name: got[name] for name in wanted} == wanted
         assert set(got) == {*wanted, "filled_quantity"}
     assert received("balance") == _sent(("balance",))
     assert received("trade") == [trade for trade in _sent(("new-trade",)) if trade["pr"] == "f"]
     assert [price for price in received("price") if "prices" in price] == _sent(("currentPrices",))
+    changes = [change for change in _sent(("price-change",)) if change["pr"] == "f"]
+    assert [price for price in received("price") if "prices" not in price] == changes
+    assert received("candle") == _sent(("candlestick",))
+    assert received("book") == _sent(("depth",))
     counted = re.search(r'"duplicates": ?(\d+)', _get(env["COINDCX_SIDECAR_PORT"], "/api/v1/ws/status"))
     assert counted is not None
     assert counted.group(1) == "1"

@@ -30,7 +30,7 @@ async def tail(
 ) -> None:
     """Write until ``limit`` lines are written, the reader of ``out`` goes away, or the caller cancels.
 
-    JSON lines are the bytes as received. CSV has the columns of an export, one header line, and gaps as ``system`` rows
+    JSON lines are the bytes as received, one line each. CSV has the columns of an export, one header line, and gaps as ``system`` rows
     without ``seq``. Every line is flushed.
 
     Args:
@@ -50,7 +50,7 @@ async def tail(
             return
         async with contextlib.aclosing(events(url, since, epoch, types, pairs, token)) as stream:
             async for envelope in stream:
-                _write(out, envelope.raw + b"\n" if fmt == "json" else csv_line(_cells(envelope)).encode())
+                _write(out, _one_line(envelope.raw) if fmt == "json" else csv_line(_cells(envelope)).encode())
                 written += 1
                 if written == limit:
                     return
@@ -67,6 +67,11 @@ def _quiet_end(out: BinaryIO) -> Iterator[None]:
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, out.fileno())
             os.close(devnull)
+
+
+def _one_line(raw: bytes) -> bytes:
+    # Between the tokens of a record that was sent pretty-printed; inside a JSON text a line break is always escaped.
+    return raw.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 
 def _write(out: BinaryIO, line: bytes) -> None:

@@ -264,7 +264,12 @@ class FeedRuntime:
         channels = [
             channel
             for pair in self.settings.pairs
-            for channel in (wire.trades_channel(pair), wire.candle_channel(pair, "1m"), wire.book_channel(pair, 20))
+            for channel in (
+                wire.trades_channel(pair),
+                wire.price_channel(pair),
+                wire.candle_channel(pair, "1m"),
+                wire.book_channel(pair, 20),
+            )
         ]
         return Supervisor(
             self._urls()[0], credentials, reader, channels, self.pipeline.receive, self._on_change, self._timings

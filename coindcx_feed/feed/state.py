@@ -14,6 +14,8 @@ MAX_ORDERS: Final = 50_000
 """Orders remembered; beyond it the longest untouched ended ones go first."""
 
 
+MAX_ENTITIES: Final = 10_000
+"""Positions, and wallets, remembered: far more than there are pairs, against a feed that invents ids."""
 MAX_ROWS: Final = 50_000
 """Fills and ledger rows remembered, each, so that a read does not bring them twice."""
 
@@ -120,10 +122,12 @@ class AccountState:
                 self._take_order(record, Entity(record, seq, received_ns))
             case PositionRecord():
                 self._positions[record.id] = Entity(record, seq, received_ns)
+                _drop_oldest(self._positions)
             case BalanceRecord():
                 before = self._balances.get(record.id)
                 self._locked_before[record.id] = None if before is None else before.record.locked_balance
                 self._balances[record.id] = Entity(record, seq, received_ns)
+                _drop_oldest(self._balances)
             case _:
                 self._remember_row(kind, name, Entity(record, seq, received_ns))
 
@@ -150,3 +154,8 @@ class AccountState:
         del self._orders[ended_first]
         self._working.pop(ended_first, None)
         self._last.pop((EventType.ORDER, ended_first), None)
+
+
+def _drop_oldest(table: dict[str, Any]) -> None:
+    if len(table) > MAX_ENTITIES:
+        del table[next(iter(table))]
