@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,10 @@ async def _accepted_again(there: Trial) -> None:
     await there.watched()
 
 
+def _has_joined(there: Trial, before: int) -> bool:
+    return len(there.joins) > before
+
+
 @pytest.mark.parametrize("kicks", [1, 3])
 async def test_F05_kicks_right_after_the_join_are_not_read_as_a_refusal(tmp_path: Path, kicks: int) -> None:
     """Good credentials and an exchange in a bad mood: back to normal, never rejected."""
@@ -109,7 +114,7 @@ async def test_F05_kicks_right_after_the_join_are_not_read_as_a_refusal(tmp_path
         await there.exchange.server.kick()
         for _ in range(kicks):
             before = len(there.joins)
-            await eventually(lambda before=before: len(there.joins) > before)
+            await eventually(partial(_has_joined, there, before))
             await there.exchange.server.kick()
         await there.rejoined(len(there.joins) - 1)
         await there.trader.steps(5)

@@ -54,24 +54,30 @@ class Trial:
 
     async def watched(self) -> None:
         """Wait until the account is watched and was compared with the lists."""
-        await eventually(lambda: self.is_watched and self._is_compared())
+        await eventually(lambda: self.is_compared)
 
     async def rejoined(self, after: int) -> None:
         """Wait for a private join beyond so many, and until it is watched."""
         await eventually(lambda: len(self.joins) > after)
         await self.watched()
 
-    def _is_compared(self) -> bool:
+    @property
+    def is_compared(self) -> bool:
+        """Whether the account is watched and was compared since the last join."""
         recovery, changes = self.runtime.recovery, self.runtime.watch.changes()
         joined = [c.at_ns for a, c in itertools.pairwise(changes) if _is_return(a, c)]
         last = None if recovery is None else recovery.last
-        return bool(joined) and last is not None and last.at_ns >= joined[-1]
+        return self.is_watched and bool(joined) and last is not None and last.at_ns >= joined[-1]
 
     def taken(self) -> list[Taken]:
         """Return the account events with a record."""
         events = self.runtime.ring.since(self.runtime.ring.oldest - 1, 1_000_000)
         kinds = ("order", "position", "balance")
         return [Taken(e.seq, e.record, str(e.source)) for e in events if str(e.type) in kinds]
+
+    def taken_records(self) -> list[dict[str, Any]]:
+        """Return the envelopes of orders, positions and balances that the client received."""
+        return [message for message in self.received if message["type"] in ("order", "position", "balance")]
 
     def gaps(self) -> list[Span]:
         """Return the recorded gaps, the open one and the time before the first join included."""
