@@ -11,7 +11,8 @@ import msgspec
 
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
 from coindcx_feed.exchange import wire
-from coindcx_feed.exchange.records import CurrentPricesRecord, OrderRecord, PositionRecord
+from coindcx_feed.exchange.records import BalanceRecord, CurrentPricesRecord, OrderRecord, PositionRecord
+from coindcx_feed.feed.compare import differences
 from coindcx_feed.feed.dedup import Deduplicator, Verdict
 from coindcx_feed.feed.kept import Kept, KeptApart
 from coindcx_feed.feed.market import MarketFeed
@@ -20,6 +21,7 @@ from coindcx_feed.feed.normalize import AccountItem, Frame, MarketItem, Rejected
 from coindcx_feed.feed.quirks import Quirks, quirk_of, quirks_of
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
+from coindcx_feed.feed.trailing import Wallets
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,17 @@ class NoStore:
 
 
 class Read(NamedTuple):
-    """Rows of one REST read, queued among the frames like them. ``done`` gets the count of each verdict."""
+    """Rows of one REST read, queued among the frames like them. ``done`` gets the count of each verdict.
+
+    ``asked_ns`` is when it was sent, ``away_ns`` the start of the gap that led to it, or 0.
+    """
 
     items: list[AccountItem]
     received_ns: int
     source: Source
     done: "asyncio.Future[Counter[str]]"
+    asked_ns: int = 0
+    away_ns: int = 0
 
 
 class Note(Frame):
@@ -76,6 +83,7 @@ class Pipeline:
         self.counters: Counter[str] = Counter()
         self.on_fill: Callable[[OrderRecord], None] | None = None
         self._dedup = Deduplicator()
+        self._wallets = Wallets()
         self._store = store
         self._inbox: deque[Frame | Read] = deque()
         self._held: deque[Frame] | None = None
@@ -98,14 +106,20 @@ class Pipeline:
         self._inbox.append(Note(self._arrivals, "system", {"message": message, **data}, time.time_ns()))
         self._wake.set()
 
-    async def settle(self, items: list[AccountItem], source: Source = Source.REST) -> Counter[str]:
+    async def settle(
+        self, items: list[AccountItem], source: Source = Source.REST, *, asked_ns: int = 0, away_ns: int = 0
+    ) -> Counter[str]:
         """Take rows of a REST read in their turn; what differs from the state becomes events.
 
+        Args:
+            asked_ns: When the read was sent, wall clock; 0 stands for now.
+            away_ns: Start of the gap that led to it, or 0.
         Returns:
-            How many rows were ``new``, ``confirmed`` or ``older``.
+            How many rows were ``new``, ``confirmed``, ``older``, or ``trailing``: wallets that are left to the stream.
         """
         done: asyncio.Future[Counter[str]] = asyncio.get_running_loop().create_future()
-        self._inbox.append(Read(items, time.time_ns(), source, done))
+        now_ns = time.time_ns()
+        self._inbox.append(Read(items, now_ns, source, done, asked_ns or now_ns, away_ns))
         self._wake.set()
         return await done
 
@@ -162,13 +176,31 @@ class Pipeline:
     def _take_read(self, read: Read, out: list[Event]) -> None:
         counts: Counter[str] = Counter()
         frame = Frame(self._arrivals, "read", None, read.received_ns)
+        waiting = self._wallets_held() if read.source is Source.REST else set()
         for item in read.items:
-            verdict = self._dedup.judge_read(item, self.state.known(item.type, item.facts.key))
+            known = self.state.known(item.type, item.facts.key)
+            if self._is_trailing(item, known, read, waiting):
+                counts["trailing"] += 1
+                continue
+            verdict = self._dedup.judge_read(item, known)
             counts[verdict.value] += 1
             if verdict is Verdict.NEW:
                 self._number(item, frame, out, read.source)
         if not read.done.done():
             read.done.set_result(counts)
+
+    def _is_trailing(self, item: AccountItem, known: object, read: Read, waiting: set[str]) -> bool:
+        record = item.record
+        if not isinstance(record, BalanceRecord) or not isinstance(known, BalanceRecord):
+            return False
+        if item.facts.key in waiting:  # the stream goes on about it, from before the read to after it
+            return True
+        is_other = bool(differences(item.type, known, record))
+        return is_other and self._wallets.is_trailing(record, read.asked_ns, read.away_ns)
+
+    def _wallets_held(self) -> set[str]:
+        frames = [frame for frame in self._held or () if frame.event == wire.BALANCE_EVENT]
+        return {item.facts.key for frame in frames for item in normalize(frame) if isinstance(item, AccountItem)}
 
     def _handle(self, frame: Frame, out: list[Event]) -> None:
         try:
@@ -209,6 +241,8 @@ class Pipeline:
         is_late = verdict is Verdict.LATE
         if is_late:
             self.counters["late"] += 1
+        if isinstance(item.record, BalanceRecord):
+            self._wallets.add(item.record, frame.received_ns)
         for quirk in quirks_of(item, known, is_late=is_late):
             self.quirks.meet(quirk, frame.received_ns, item.raw)
         self._number(item, frame, out, Source.STREAM, is_late=is_late)

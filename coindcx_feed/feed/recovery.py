@@ -23,6 +23,7 @@ from coindcx_feed.exchange.rest_rows import Reading
 from coindcx_feed.feed.normalize import AccountItem, read_item
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.quirks import Quirk
+from coindcx_feed.feed.trailing import TRAILS_S
 from coindcx_feed.feed.watch import Gap
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,10 @@ FIRST_LOOK_MS: Final = 24 * 3600 * 1000
 """At the first start, orders that ended longer ago are not asked for."""
 OVERLAP_MS: Final = 5_000
 """Reads reach back so much further than what is known: clocks differ, and a list may trail the socket."""
+
+
+ON_THE_WAY_S: Final = 0.2
+"""Frames that were sent before a list was written may arrive a moment after it."""
 
 
 LISTED_MS: Final = 5_000
@@ -77,6 +82,8 @@ class Recovery:
     def __init__(self, pipeline: Pipeline, reads: Reads, on_outcome: Callable[[Outcome, Gap | None], None]) -> None:
         self._pipeline, self._state = pipeline, pipeline.state
         self._reads, self._on_outcome = reads, on_outcome
+        self.trails_s = TRAILS_S
+        self._second_look: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._gap: Gap | None = None
         self._is_asked = False
@@ -120,7 +127,7 @@ class Recovery:
         self._pipeline.hold()
         try:
             async with asyncio.timeout(HOLD_S):
-                outcome = await self._snapshot()
+                outcome = await self._snapshot(gap)
         except TimeoutError:
             outcome = Outcome(
                 time.time_ns(), None, 0, 0, f"not compared: the exchange's lists did not come within {HOLD_S:g} s"
@@ -142,7 +149,7 @@ class Recovery:
         live = {entity.record.pair for entity in self._state.working_orders()}
         return {pair for pair in live if pair} | self._state.open_pairs()
 
-    async def _snapshot(self) -> Outcome:
+    async def _snapshot(self, gap: Gap | None) -> Outcome:
         live = [entity.record for entity in self._state.working_orders()]
         asked_ms = time.time_ns() // 1_000_000
         orders, positions, wallets = await asyncio.gather(
@@ -154,11 +161,22 @@ class Recovery:
             *self._items(EventType.BALANCE, wallets),
         ]
         self._remember(items, asked_ms)
-        counts = await self._pipeline.settle(items)
+        await asyncio.sleep(ON_THE_WAY_S)
+        away_ns = 0 if gap is None else gap.start_ns
+        counts = await self._pipeline.settle(items, asked_ns=asked_ms * 1_000_000, away_ns=away_ns)
+        if counts["trailing"]:
+            self._look_again()
         missing = await self._missing(live, orders, positions, asked_ms)
         partial = [reading.because for reading in (orders, positions, wallets) if reading.because]
         unknown = "; ".join([*partial, *missing]) or None
-        return Outcome(time.time_ns(), counts["new"], counts["confirmed"], counts["older"], unknown)
+        older = counts["older"] + counts["trailing"]
+        return Outcome(time.time_ns(), counts["new"], counts["confirmed"], older, unknown)
+
+    def _look_again(self) -> None:
+        # What a list that trails the socket left open is decided when it has had its time. Once: then it is old enough.
+        loop, last = asyncio.get_running_loop(), self._second_look
+        if last is None or loop.time() > last.when() + self.trails_s:
+            self._second_look = loop.call_later(self.trails_s, self.compare)
 
     def _orders_since(self, asked_ms: int) -> int:
         known = [entity.record.updated_at for entity in self._state.orders() if entity.record.updated_at]
@@ -188,7 +206,12 @@ class Recovery:
             notes.append(f"{len(gone)} orders known as working are not listed: {', '.join(gone[:3])}")
         if positions.is_complete:
             shown = {row.key for row in positions.rows}
-            closed = [e.record for e in self._state.positions() if e.record.active_pos and e.record.id not in shown]
+            # What was opened a moment ago may not be listed yet.
+            gone_ns = int((asked_ms / 1000 - self.trails_s) * 1e9)
+            open_ones = [e for e in self._state.positions() if e.record.active_pos and e.record.id not in shown]
+            closed = [e.record for e in open_ones if e.received_ns < gone_ns]
+            if len(closed) < len(open_ones):
+                self._look_again()
             for record in closed:
                 # The exchange leaves out a closed position: in a complete list, absence means flat.
                 await self._pipeline.settle([_flat(record, asked_ms)], Source.LOCAL)
