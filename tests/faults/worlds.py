@@ -51,8 +51,8 @@ class World:
 async def world(folder: Path, timings: Timings = FAST, **settings: Any) -> AsyncIterator[World]:
     """Run both; the account has a deposit and does nothing by itself."""
     engine = Exchange(1, time.time_ns() // 1_000_000 - 1_000, instant())
-    for currency, amount in (("USDT", 50_000), ("INR", 1_000_000)):
-        engine.deposit(currency, Decimal(amount))
+    engine.deposit("USDT", Decimal(50_000))
+    engine.deposit("INR", Decimal(1_000_000))
     async with build_exchange_server(engine, port=0) as exchange:
         chosen = Settings(
             _env_file=None,  # type: ignore[call-arg]
