@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, feed_charts, feed_figures, nodes, page, tables
+from coindcx_feed.ui import cards, charts, doubt_figures, feed_charts, feed_figures, nodes, page, tables
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.status import gaps_today
 
@@ -20,6 +20,7 @@ def render() -> None:
     connection()
     rates()
     gaps()
+    doubts()
     _kept()
     log()
 
@@ -73,7 +74,13 @@ def gaps() -> None:
     now_ms = page.service().status()["now_ms"]
     count, away_s = gaps_today(found, now_ms, zone)
     nodes.show(
-        [cards.head("Gaps", f"{count} today, {fmt.duration(away_s)} away in total" if count else "none today")],
+        [
+            cards.head(
+                "Gaps",
+                f"{count} today, {fmt.duration(away_s)} away in total" if count else "none today",
+                doubt_figures.completeness(page.service().status()["completeness"]),
+            )
+        ],
         key="gaps-head",
     )
     if not found:
@@ -92,6 +99,13 @@ def gaps() -> None:
         column_config=tables.gap_columns(page.palette(), zone, dated=dated),
         alt="Times away from the exchange, newest first",
     )
+
+
+@page.part(page.SLOW_S)
+def doubts() -> None:
+    """Show what may be wrong: silence that is not plausible, differences from REST, the exchange's slips."""
+    now_ms = float(page.service().status()["now_ms"])
+    nodes.show(doubt_figures.doubts(_feed(), page.zone(), now_ms), key="doubts", now_ms=now_ms)
 
 
 def _kept() -> None:

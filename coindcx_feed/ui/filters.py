@@ -52,9 +52,8 @@ def _types() -> None:
         format_func=theme.type_label,
         key="types",
         label_visibility="collapsed",
-        on_change=to_address,
-        args=("types", DEFAULT_TYPES),
     )
+    to_address("types", DEFAULT_TYPES)
 
 
 def _sides() -> None:
@@ -66,9 +65,8 @@ def _sides() -> None:
         format_func=theme.side_label,
         key="sides",
         label_visibility="collapsed",
-        on_change=to_address,
-        args=("sides",),
     )
+    to_address("sides")
 
 
 def linked(key: str, options: Sequence[str], default: Sequence[str] = ()) -> None:
@@ -79,12 +77,15 @@ def linked(key: str, options: Sequence[str], default: Sequence[str] = ()) -> Non
 
 
 def to_address(key: str, default: Sequence[str] = ()) -> None:
-    """Write what a widget holds into the address, unless it is the default; a callback."""
+    """Write what a widget holds into the address, unless it is the default."""
     chosen = st.session_state[key]
-    if sorted(chosen) == sorted(default):
-        st.query_params.pop(key, None)
+    wanted = [] if sorted(chosen) == sorted(default) else chosen or [ALL]
+    if st.query_params.get_all(key) == wanted:
+        return
+    if wanted:
+        st.query_params[key] = wanted
     else:
-        st.query_params[key] = chosen or [ALL]
+        st.query_params.pop(key, None)
 
 
 def choices(label: str, options: list[str], key: str, placeholder: str, words: Any = fmt.visible) -> None:
@@ -98,9 +99,8 @@ def choices(label: str, options: list[str], key: str, placeholder: str, words: A
         placeholder=placeholder,
         label_visibility="collapsed",
         width=CHOICE_WIDTH,
-        on_change=to_address,
-        args=(key,),
     )
+    to_address(key)
 
 
 def search(placeholder: str, width: int = 200) -> None:

@@ -24,11 +24,13 @@ from streamlit import cli_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from coindcx_feed.errors import ConfigError
-from coindcx_feed.feed.service import start_process_service, stop_process_service
+from coindcx_feed.feed.service import process_service, start_process_service, stop_process_service
 from coindcx_feed.ui.charts import PLOTLY_PATH
 
 LOOPBACK: Final = ("localhost", "127.0.0.1")
 EXIT_CONFIG: Final = 2
+SESSION_PATH: Final = "/_stcore/stream"
+"""Streamlit's WebSocket: one connection per open page."""
 
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -107,13 +109,24 @@ class HostGuard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket" and scope["path"].endswith(SESSION_PATH):
+            await self._serve_viewer(scope, receive, send)
+        elif scope["type"] != "http":
             await self._app(scope, receive, send)
         elif not is_allowed_host(dict(scope["headers"]).get(b"host", b"")):
             refusal = "expected the host localhost or 127.0.0.1: open the dashboard by one of these names\n"
             await PlainTextResponse(refusal, status_code=421)(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send))
+
+    async def _serve_viewer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Counted here, because the connection is the one thing that ends with a browser, however it ends.
+        service = process_service()
+        service.page_opened()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            service.page_closed()
 
 
 def is_allowed_host(host: bytes) -> bool:

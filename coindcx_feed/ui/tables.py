@@ -104,9 +104,18 @@ def gaps_table(gaps: Sequence[Row]) -> pa.Table:
             "away": _texts(
                 "" if gap["to_ms"] is None else fmt.duration((gap["to_ms"] - gap["from_ms"]) / 1000) for gap in gaps
             ),
+            "recovered": _texts(_recovered(gap) for gap in gaps),
             "cause": _texts(gap["cause"] for gap in gaps),
         }
     )
+
+
+def _recovered(gap: Row) -> str:
+    if gap.get("unknown"):
+        return str(gap["unknown"])
+    if gap.get("recovered") is None:
+        return "" if gap["to_ms"] is None else "not compared"
+    return f"{gap['recovered']} records" if gap["recovered"] else "compared: nothing missed"
 
 
 def kept_table(entries: Sequence[Row]) -> pa.Table:
@@ -276,6 +285,7 @@ def gap_columns(palette: Palette, zone: tzinfo, *, dated: bool) -> dict[str, Any
         "from": time_column("From", zone, dated=dated, width=110),
         "to": time_column("To", zone, dated=dated, width=110),
         "away": text("Away", width=90),
+        "recovered": text("Recovered by REST", width="medium", help="What the reads after the join brought."),
         "cause": text("Cause", width="large"),
     }
 

@@ -72,6 +72,7 @@ class FakeService:
             "started_ms": int(self.now_ms - 3_600_000),
             "now_ms": int(time.time() * 1000),
             "joins": 1,
+            "completeness": {"share": 0.9994, "gaps": 2, "away_s": 41.0},
             "counters": {
                 "frames": 900,
                 "records": 950,
@@ -344,11 +345,19 @@ class FakeService:
 
     def gaps(self) -> list[dict[str, Any]]:
         return [
-            {"from_ms": self.now_ms - 900_000, "to_ms": self.now_ms - 840_000, "cause": self.text},
+            {
+                "from_ms": self.now_ms - 900_000,
+                "to_ms": self.now_ms - 840_000,
+                "cause": self.text,
+                "recovered": 3,
+                "unknown": None,
+            },
             {
                 "from_ms": self.now_ms - 90_000_000,
                 "to_ms": self.now_ms - 89_000_000,
                 "cause": "server closed the socket (1005)",
+                "recovered": None,
+                "unknown": self.text,
             },
         ]
 
@@ -391,6 +400,34 @@ class FakeService:
             "quarantine": [kept],
             "duplicates": [kept | {"arrival": 10}],
             "gaps": self.gaps(),
+            "quirks": [
+                {
+                    "quirk": "status that is not documented",
+                    "total": 3,
+                    "first_ms": self.now_ms - 90_000,
+                    "last_ms": self.now_ms - 9_000,
+                    "sample": self.text,
+                }
+            ],
+            "odd": [{"key": "order o-1", "since_ns": (self.now_ms - 30_000) * 1_000_000, "text": self.text}],
+            "divergence": {
+                "at_ms": float(self.now_ms - 60_000),
+                "compared": 12,
+                "unknown": self.text,
+                "rows": [
+                    {
+                        "type": "order",
+                        "id": "o-1",
+                        "pair": self.text,
+                        "field": "status",
+                        "rest": self.text,
+                        "stream": "open",
+                        "read_ms": float(self.now_ms - 60_000),
+                        "is_grave": True,
+                        "seq": 7,
+                    }
+                ],
+            },
             "log": [
                 f"2026-11-22T14:02:12.310Z INFO upstream state={self.state}",
                 f"2026-11-22T14:02:13.310Z WARN x={self.text}",
@@ -400,7 +437,7 @@ class FakeService:
     def export(
         self, criteria: dict[str, Any], kind: str = "csv", upto: int | None = None, after: int = 0
     ) -> dict[str, Any]:
-        raise NotImplementedError("the pages' tests do not click a download")
+        raise AssertionError("the pages' tests do not click a download")
 
     def place_order(self, *order: Any) -> dict[str, Any]:
         self.placed.append(order)
