@@ -58,6 +58,7 @@ class Supervisor:
         self._refusals = 0
         self._session: Session | None = None
         self._prices_seen = False
+        self._asleep_s = 0.0
         self._joined_mono: float | None = None
         self._private_mono: float | None = None
         self.change = Change(State.STARTING, time.time_ns())
@@ -112,6 +113,7 @@ class Supervisor:
         self._set(State.RECONNECTING if self.connects else State.CONNECTING, self.change.reason)
         self.connects += 1
         self._prices_seen, self._joined_mono, self._private_mono = False, None, None
+        self._asleep_s = 0.0
         session = Session(self._url, self._on_event)
         try:
             await session.open(self._timings.connect_s)
@@ -139,9 +141,16 @@ class Supervisor:
         log.info("joined channels=%d private=%s", len(self._channels), self._credentials is not None)
 
     async def _watch(self, session: Session) -> str:
-        started = time.monotonic()
+        started = ticked = time.monotonic()
         while (cause := await session.wait_closed(self._timings.tick_s)) is None:
             now = time.monotonic()
+            asleep_s, ticked = now - ticked, now
+            if asleep_s > self.proof_limit_s:
+                # Frames that waited in the socket's buffer meanwhile would make the silence look short.
+                self._asleep_s = asleep_s
+                reason = f"this process stood still for {asleep_s:.1f} s, the limit is {self.proof_limit_s:g} s"
+                self._set(State.STALE, reason)
+                return reason
             if now - session.last_frame_mono > self.proof_limit_s:
                 reason = (
                     f"nothing arrived for {now - session.last_frame_mono:.1f} s, the limit is {self.proof_limit_s:g} s"
@@ -190,7 +199,7 @@ class Supervisor:
 
     def _last_proof_ns(self) -> int | None:
         age_s = self.transport_age_s
-        return self._proven_ns if age_s is None else time.time_ns() - int(age_s * 1e9)
+        return self._proven_ns if age_s is None else time.time_ns() - int(max(age_s, self._asleep_s) * 1e9)
 
     def _set(self, state: State, reason: str | None = None, next_try_s: float | None = None) -> None:
         present = self.change

@@ -202,7 +202,11 @@ class Recovery:
     ) -> list[str]:
         notes = []
         listed = {row.key for row in orders.rows}
-        if orders.is_complete and (gone := [record.id for record in live if record.id not in listed]):
+        # The exchange does not list an order that is still "initial", nor perhaps one that moved a moment ago.
+        due = [
+            record for record in live if record.status != "initial" and (record.updated_at or 0) < asked_ms - LISTED_MS
+        ]
+        if orders.is_complete and (gone := [record.id for record in due if record.id not in listed]):
             notes.append(f"{len(gone)} orders known as working are not listed: {', '.join(gone[:3])}")
         if positions.is_complete:
             shown = {row.key for row in positions.rows}

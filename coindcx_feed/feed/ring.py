@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coindcx_feed.analysis.shown import shown_texts
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
-from coindcx_feed.feed.columns import Block, Columns, Mask, Seqs, TextTest, run
+from coindcx_feed.feed.columns import SOURCES, Block, Columns, Mask, Seqs, TextTest, run
 
 ColumnTest = Callable[[Columns, slice], Mask]
 """Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
@@ -39,7 +39,7 @@ class Stored(NamedTuple):
 
 
 class Timings(NamedTuple):
-    """Copies of columns, one entry per event: type code (index into ``TYPES``), ns, ms (0: unknown), lateness."""
+    """Copies of columns, one entry per event: type code (index into ``TYPES``), ns, ms (0: none or read), lateness."""
 
     type: npt.NDArray[np.uint8]
     received_ns: npt.NDArray[np.int64]
@@ -235,7 +235,9 @@ class Ring:
             wanted = received >= since_ns
             slots = slots[wanted]
             columns = self._columns
-            return Timings(columns.type[slots], received[wanted], columns.exchange_ms[slots], columns.late[slots])
+            # A row of a read is as old as the read, not as the exchange's stamp: it has no delay.
+            stamped = np.where(columns.source[slots] == SOURCES.index(Source.STREAM), columns.exchange_ms[slots], 0)
+            return Timings(columns.type[slots], received[wanted], stamped, columns.late[slots])
 
     def _matches(self, test: ColumnTest | None, text: TextTest | None, newest: int, after: int) -> Seqs:
         found = self._passing(test, newest, after)

@@ -46,7 +46,7 @@ class Publisher:
 
     def __init__(self, exchange: Exchange) -> None:
         """Begin at the engine's present time."""
-        self.prices = PriceBoard(exchange.market)
+        self.prices = PriceBoard(exchange.market, exchange.funding)
         self.candles = CandleMaker(exchange.market)
         self._market = exchange.market
         self._books = exchange.books

@@ -5,33 +5,43 @@ from decimal import Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
+from coindcx_feed.simulator.behaviour import Behaviour
 from coindcx_feed.simulator.channels import Publisher
 from coindcx_feed.simulator.engine import Exchange
-from coindcx_feed.simulator.orders import Currency, Order, OrderRequest, Refusal, Side
+from coindcx_feed.simulator.orders import Currency, MarginType, Order, OrderRequest, Refusal, Side
+from coindcx_feed.simulator.positions import Position
 from coindcx_feed.simulator.topics import Frame
 
 HISTORY_MS: Final = 30 * 60_000
 """How much is behind the demo account when it is first shown."""
 
+FUNDING_MS: Final = 5 * 60_000
+"""Fundings of the demo are this far apart: the contracts' eight hours would rarely be seen."""
+
 _DEPOSITS: Final[dict[Currency, Decimal]] = {"USDT": Decimal(50_000), "INR": Decimal(2_500_000)}
 
 
 class _Plan(NamedTuple):
-    """A position the trader keeps around ``target``, in steps of ``unit`` base coins."""
+    """A position the trader keeps around ``target``, in steps of ``unit`` base coins.
+
+    ``guard`` is the distance of its stop and target from the price; 0 for none.
+    """
 
     pair: str
     currency: Currency
     leverage: Decimal
     target: Decimal
     unit: Decimal
+    guard: float = 0
+    margin_type: MarginType = "isolated"
 
 
 _PLANS: Final = (
-    _Plan("B-BTC_USDT", "USDT", Decimal(5), Decimal("0.24"), Decimal("0.02")),
+    _Plan("B-BTC_USDT", "USDT", Decimal(5), Decimal("0.24"), Decimal("0.02"), guard=0.012),
     _Plan("B-ETH_USDT", "USDT", Decimal(5), Decimal(-6), Decimal("0.4")),
     _Plan("B-SOL_USDT", "INR", Decimal(3), Decimal(90), Decimal(9)),
-    _Plan("B-XRP_USDT", "INR", Decimal(4), Decimal(-6_000), Decimal(700)),
-    _Plan("B-SOL_USDT", "USDT", Decimal(10), Decimal(-80), Decimal(12)),
+    _Plan("B-XRP_USDT", "INR", Decimal(4), Decimal(-6_000), Decimal(700), guard=0.004),
+    _Plan("B-SOL_USDT", "USDT", Decimal(10), Decimal(-80), Decimal(12), margin_type="crossed"),
     _Plan("B-DOGE_USDT", "USDT", Decimal(2), Decimal(30_000), Decimal(6_000)),
     _Plan("B-ETH_USDT", "INR", Decimal(2), Decimal("1.2"), Decimal("0.3")),
 )
@@ -65,6 +75,7 @@ class DemoTrader:
         rng, exchange = self._rng, self._exchange
         plan = rng.choice(_PLANS)
         choice = rng.random()
+        self._tend(plan)
         if choice < 0.34:
             self._place_near(plan, rng.randint(1, 2), patience_s=rng.uniform(4, 25))
         elif choice < 0.52:
@@ -80,6 +91,28 @@ class DemoTrader:
         self._refill()
         exchange.at(exchange.now_ms + rng.randint(2_500, 6_500), self._act)
 
+    def _tend(self, plan: _Plan) -> None:
+        # A stop or target that fired leaves the position flat; one that is open keeps both.
+        position = self._position(plan)
+        if position is None or not position.active:
+            self._enter(plan)
+        elif plan.guard:
+            self._protect(plan, position)
+
+    def _protect(self, plan: _Plan, position: Position) -> None:
+        side: Side = "sell" if position.active > 0 else "buy"
+        target = self._price(plan, side, plan.guard)
+        stop = self._price(plan, side, -plan.guard)
+        orders = self._exchange.open_orders(plan.pair, plan.currency)
+        legs = {order.request.trigger for order in orders if order.request.is_leg}
+        if len(legs) < 2:
+            self._exchange.protect(
+                position, None if "take_profit" in legs else target, None if "stop" in legs else stop
+            )
+
+    def _position(self, plan: _Plan) -> Position | None:
+        return self._exchange.account.positions.get((plan.pair, plan.currency))
+
     def _refill(self) -> None:
         # Fees eat the wallets in a demo that runs for days.
         for currency, amount in _DEPOSITS.items():
@@ -91,7 +124,7 @@ class DemoTrader:
         self._place(plan, side, abs(plan.target), None)
 
     def _side(self, plan: _Plan) -> Side:
-        position = self._exchange.account.positions.get((plan.pair, plan.currency))
+        position = self._position(plan)
         missing = plan.target - (position.active if position is not None else Decimal(0))
         wanted: Side = "buy" if missing > 0 else "sell"
         other: Side = "sell" if missing > 0 else "buy"
@@ -105,7 +138,9 @@ class DemoTrader:
         return exchange.instrument(plan.pair).price(tick)
 
     def _place(self, plan: _Plan, side: Side, quantity: Decimal, price: Decimal | None) -> Order | None:
-        request = OrderRequest(side, plan.pair, quantity, price, plan.leverage, plan.currency)
+        request = OrderRequest(
+            side, plan.pair, quantity, price, plan.leverage, plan.currency, margin_type=plan.margin_type
+        )
         try:
             return self._exchange.place(request)
         except Refusal:
@@ -146,10 +181,10 @@ class DemoTrader:
         self._place(plan, side, plan.unit, self._price(plan, side, 0.15))
 
     def _exit(self, plan: _Plan) -> None:
-        position = self._exchange.account.positions.get((plan.pair, plan.currency))
+        # The position is entered again when the trader next looks at it.
+        position = self._position(plan)
         if position is not None and position.active:
             self._exchange.exit(position, parts=self._rng.randint(1, 2))
-            self._exchange.at(self._exchange.now_ms + self._rng.randint(3_000, 15_000), lambda: self._enter(plan))
 
 
 def demo_exchange(seed: int, now_ms: int) -> tuple[Exchange, list[Frame]]:
@@ -162,7 +197,7 @@ def demo_exchange(seed: int, now_ms: int) -> tuple[Exchange, list[Frame]]:
         The exchange, at ``now_ms`` with its trader at work, and its frames so far in order of time: all account frames,
         and one current-prices update per second with every pair.
     """
-    exchange = Exchange(seed, now_ms - HISTORY_MS)
+    exchange = Exchange(seed, now_ms - HISTORY_MS, Behaviour(funding_interval_ms=FUNDING_MS))
     DemoTrader(exchange, seed).start()
     frames = exchange.advance(now_ms)
     frames += Publisher(exchange).price_history(now_ms - HISTORY_MS, now_ms)

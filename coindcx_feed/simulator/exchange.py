@@ -8,6 +8,7 @@ from typing import Final
 from coindcx_feed.exchange import wire
 from coindcx_feed.simulator.behaviour import Behaviour
 from coindcx_feed.simulator.channels import Publisher
+from coindcx_feed.simulator.courier import Courier
 from coindcx_feed.simulator.demo import demo_exchange
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.orders_api import OrdersApi
@@ -44,10 +45,11 @@ class LiveExchange:
         self._is_held = hold_s > 0
         self._lock = asyncio.Lock()
         self._server: ExchangeServer | None = None
+        self._courier: Courier | None = None
 
     async def run(self, server: ExchangeServer) -> None:
         """Follow the wall clock until cancelled."""
-        self._server = server
+        self._server, self._courier = server, Courier(self.exchange.behaviour, server.hub.outbox.emissions)
         end_s = time.monotonic() + self._hold_s
         while True:
             if self._is_held and (server.hub.joined(wire.PRIVATE_CHANNEL) or time.monotonic() >= end_s):
@@ -61,7 +63,8 @@ class LiveExchange:
             now_ms = self._clock_ms()
             await self._send(self.publisher.advance(now_ms, self._server.hub.topics() if self._server else ()))
             while not self._is_held and self.exchange.now_ms < now_ms:
-                await self._send(self.exchange.advance(min(now_ms, self.exchange.now_ms + SLICE_MS)))
+                frames = self.exchange.advance(min(now_ms, self.exchange.now_ms + SLICE_MS))
+                await self._send(self._courier.carry(frames, self.exchange.now_ms) if self._courier else frames)
                 await asyncio.sleep(0)
 
     async def _send(self, frames: list[Frame]) -> None:
@@ -84,13 +87,14 @@ def build_exchange_server(
         exchange: The engine, for example that of :func:`demo.demo_exchange`.
         port: TCP port; 0 lets the system choose one.
         hold_s: See :class:`LiveExchange`.
-        behaviour: Delays of the socket; the engine's own by default.
+        behaviour: Replaces the engine's own, which is the default: one object serves engine, sockets and REST.
         clock_ms: Unix ms.
     """
+    exchange.behaviour = behaviour or exchange.behaviour
     live = LiveExchange(exchange, hold_s=hold_s, clock_ms=clock_ms)
     return ExchangeServer(
         port=port,
-        behaviour=behaviour or exchange.behaviour,
+        behaviour=exchange.behaviour,
         credentials=DEMO_CREDENTIALS,
         pairs=exchange.pairs,
         routes=[*RestApi(live, DEMO_CREDENTIALS).routes(), *OrdersApi(live).routes()],

@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any, Final, NamedTuple
 
 import socketio
 
 from coindcx_feed.exchange import codec, signing, wire
 from coindcx_feed.simulator.behaviour import Behaviour
+from coindcx_feed.simulator.emissions import Emissions, Fate
 from coindcx_feed.simulator.jstext import socket_text
-from coindcx_feed.simulator.topics import Topic, parse_topic, receivers
+from coindcx_feed.simulator.line import Gate, line_factory
+from coindcx_feed.simulator.outbox import Outbox
+from coindcx_feed.simulator.peers import Cut, Join, Peer
+from coindcx_feed.simulator.topics import Topic, kind_of, parse_topic, receivers
 
-# A close frame without a status code, which the peer reads as 1005; aiohttp would always write a status.
-_CLOSE_WITHOUT_STATUS: Final = b"\x88\x00"
+# After the packet that ends a socket, its connection is closed this much later.
+_CLOSE_S: Final = 0.02
 
 
 class Credentials(NamedTuple):
@@ -22,24 +25,6 @@ class Credentials(NamedTuple):
 
     key: str
     secret: str
-
-
-class Join(NamedTuple):
-    """One ``join`` that named a channel; ``ok`` is false when it was refused or ignored."""
-
-    mono: float
-    channel: str
-    ok: bool
-
-
-@dataclass(eq=False, slots=True)
-class Peer:
-    """One connected socket."""
-
-    sid: str
-    eio_sid: str
-    transport: asyncio.Transport
-    topics: dict[str, Topic] = field(default_factory=dict)
 
 
 class SocketHub:
@@ -52,6 +37,10 @@ class SocketHub:
         joins: Every join received, in order.
         reject_joins: Treat every private join as one with wrong credentials.
         muted: Deliver no frames; sockets, joins and pings go on.
+        join_kicks: So many of the next private joins are accepted and then kicked, as by a restart of the exchange.
+        outbox: Where account frames go through: numbers, list, and the faults ordered for the next of them.
+        cuts: Every time sockets were ended on purpose.
+        gate: Closed, nothing moves on any connection.
         delivered: Frames queued, counted once per receiver.
     """
 
@@ -68,7 +57,11 @@ class SocketHub:
         self.joins: list[Join] = []
         self.reject_joins = False
         self.muted = False
+        self.join_kicks = 0
         self.delivered = 0
+        self.outbox = Outbox(Emissions(behaviour), self._emit)
+        self.cuts: list[Cut] = []
+        self.gate = Gate(behaviour)
         self._behaviour = behaviour
         self._credentials = credentials
         self._pairs = pairs
@@ -87,6 +80,9 @@ class SocketHub:
             cors_allowed_origins=[],
             async_handlers=False,
         )
+        # The library has no public way to its WebSockets; pings and freezing need one.
+        engine = self.sio.eio
+        engine._async = {**engine._async, "websocket": line_factory(engine._async["websocket"], self.gate)}
         self.sio.on("connect", self._on_connect)
         self.sio.on("disconnect", self._on_disconnect)
         self.sio.on("join", self._on_join)
@@ -123,12 +119,24 @@ class SocketHub:
             The number of receivers.
         """
         text = data if isinstance(data, str) else socket_text(data)
+        if kind_of(event) == "account":
+            return await self.outbox.emit(event, text, channel)
+        return (await self._emit(event, text, channel))[0]
+
+    async def _emit(self, event: str, text: str, channel: str | None) -> tuple[int, Fate]:
         belongs = receivers(event, text) if channel is None else lambda topic: topic.channel == channel
-        return await self.emit_envelope(event, {"event": event, "data": text}, belongs)
+        count = await self.emit_envelope(event, {"event": event, "data": text}, belongs)
+        if count:
+            return count, "delivered"
+        return 0, "muted" if self.muted else "frozen" if self.gate.is_frozen else "nobody"
 
     async def emit_envelope(self, event: str, envelope: object, belongs: Callable[[Topic], bool]) -> int:
         """Send an envelope as it is to every socket with a joined topic for which ``belongs`` is true."""
-        chosen = [peer for peer in self._peers.values() if any(map(belongs, peer.topics.values()))]
+        chosen = [
+            peer
+            for peer in self._peers.values()
+            if not peer.transport.is_closing() and any(map(belongs, peer.topics.values()))
+        ]
         if not chosen:
             return 0
         return await self._send("2" + codec.dumps([event, envelope]), chosen)
@@ -138,7 +146,7 @@ class SocketHub:
         return await self._send(packet, list(self._peers.values()))
 
     async def _send(self, packet: str, peers: Iterable[Peer]) -> int:
-        if self.muted:
+        if self.muted or self.gate.is_frozen:
             return 0
         count = 0
         for peer in peers:
@@ -147,26 +155,34 @@ class SocketHub:
         self.delivered += count
         return count
 
-    async def kick(self, private_only: bool = False) -> int:
-        """Disconnect sockets as the exchange does: packet ``41``, then close. Returns how many."""
+    async def kick(self, private_only: bool = False, engine: bool = False) -> int:
+        """Disconnect sockets as the exchange does, then close. Returns how many.
+
+        Args:
+            private_only: Only those with the private channel.
+            engine: By Engine.IO's close packet ``1`` instead of Socket.IO's ``41``.
+        """
         chosen = [p for p in self._peers.values() if not private_only or wire.PRIVATE_CHANNEL in p.topics]
+        self.cuts.append(Cut(time.monotonic(), "engine" if engine else "kick", len(chosen)))
         for peer in chosen:
-            await self._disconnect(peer)
+            await (self._close_engine(peer) if engine else self._disconnect(peer))
         return len(chosen)
 
     def abort(self) -> int:
         """Cut every connection on the TCP level, without a close frame. Returns how many."""
         peers = list(self._peers.values())
+        self.cuts.append(Cut(time.monotonic(), "abort", len(peers)))
         for peer in peers:
             peer.transport.abort()
         return len(peers)
 
     async def close(self) -> None:
         """Close every socket and end the tasks of this hub."""
+        self.gate.thaw()
         for task in list(self._tasks):
             task.cancel()
         for peer in list(self._peers.values()):
-            _close(peer.transport)
+            peer.close()
         await self.sio.shutdown()
 
     async def _on_connect(self, sid: str, environ: dict[str, Any], _auth: object = None) -> bool:
@@ -204,10 +220,12 @@ class SocketHub:
             return False
         wanted = self._credentials
         is_known = wanted is None or (key == wanted.key and signing.is_join_signature(wanted.secret, signature))
-        if self.reject_joins or not is_known:
-            self._later(self._behaviour.refuse_join_s, peer, self._disconnect)
-            return False
-        return True
+        is_refused = self.reject_joins or self._behaviour.is_revoked or not is_known
+        if is_refused or self.join_kicks > 0:
+            self._start(self._disconnect(peer, self._behaviour.refuse_join_s))
+        if not is_refused and self.join_kicks > 0:
+            self.join_kicks -= 1
+        return not is_refused
 
     async def _on_leave(self, sid: str, *arguments: object) -> object:
         request = arguments[0] if arguments else None
@@ -223,28 +241,19 @@ class SocketHub:
     async def _on_malformed(self, sid: str, *_arguments: object) -> object:
         peer = self._peers.get(sid)
         if peer is not None:
-            self._later(self._behaviour.malformed_close_s, peer, _close_peer)
+            self._start(peer.close_after(self._behaviour.malformed_close_s))
         return self.sio.not_handled
 
-    async def _disconnect(self, peer: Peer) -> None:
+    async def _disconnect(self, peer: Peer, delay_s: float = 0) -> None:
+        await asyncio.sleep(delay_s)
         await self.sio.disconnect(peer.sid)  # packet 41
-        self._later(0.02, peer, _close_peer)
+        self._start(peer.close_after(_CLOSE_S))
 
-    def _later(self, delay_s: float, peer: Peer, action: Callable[[Peer], Any]) -> None:
-        async def run() -> None:
-            await asyncio.sleep(delay_s)
-            await action(peer)
+    async def _close_engine(self, peer: Peer) -> None:
+        await self.sio.eio.disconnect(peer.eio_sid)  # packet 1
+        self._start(peer.close_after(_CLOSE_S))
 
-        task = asyncio.create_task(run())
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _close_peer(peer: Peer) -> None:
-    _close(peer.transport)
-
-
-def _close(transport: asyncio.Transport) -> None:
-    if not transport.is_closing():
-        transport.write(_CLOSE_WITHOUT_STATUS)
-        transport.close()

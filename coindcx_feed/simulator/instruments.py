@@ -28,6 +28,8 @@ class Instrument:
         taker_fee: Percent, tax included.
         leverage_limits: (leverage, largest notional in USDT), lowest leverage first.
         maintenance_tiers: (upper notional in USDT, percent), lowest first; marginal, like tax bands.
+        liquidation_fee: Percent, on top of the taker fee.
+        funding_hours: Time between fundings.
         record: The REST row.
     """
 
@@ -45,11 +47,17 @@ class Instrument:
     taker_fee: Decimal
     leverage_limits: tuple[tuple[int, Decimal], ...]
     maintenance_tiers: tuple[tuple[Decimal, Decimal], ...]
+    liquidation_fee: Decimal
+    funding_hours: int
     record: dict[str, Any]
 
     def price(self, tick: int) -> Decimal:
         """Return the price of a tick number."""
         return self.price_increment * tick
+
+    def tick(self, price: Decimal) -> int:
+        """Return the number of the tick at or below a price."""
+        return int(price / self.price_increment)
 
     def quantity(self, lots: int) -> Decimal:
         """Return the quantity of a number of lots."""
@@ -82,6 +90,8 @@ def _build(row: dict[str, Any]) -> Instrument:
         taker_fee=money("taker_fee"),
         leverage_limits=tuple((int(leverage), Decimal(limit)) for leverage, limit in leverages.items()),
         maintenance_tiers=tuple((Decimal(limit), Decimal(percent)) for limit, percent in tiers.items()),
+        liquidation_fee=money("liquidation_fee"),
+        funding_hours=int(row["funding_frequency"]),
         record=row,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-Book = Literal["available", "locked", "deposits", "fees", "market", "insurance"]
+Book = Literal["available", "locked", "deposits", "fees", "market", "funding", "insurance"]
 """``available`` and ``locked`` are the wallet; the others are whoever stands on the other side."""
 
 # The demo runs for days: balances are kept for ever, the journal for its last entries only.

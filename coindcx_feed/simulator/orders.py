@@ -1,6 +1,6 @@
 """An order of the simulated account: its quantities, its status, and its record on the wire."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -8,10 +8,16 @@ from coindcx_feed.simulator.instruments import Instrument
 from coindcx_feed.simulator.margin import INR_PEG, rounded
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["limit_order", "market_order"]
+OrderType = Literal[
+    "limit_order", "market_order", "stop_limit", "stop_market", "take_profit_limit", "take_profit_market"
+]
+Trigger = Literal["stop", "take_profit"]
 Currency = Literal["USDT", "INR"]
-Stage = Literal["default", "exit"]
-Status = Literal["initial", "open", "partially_filled", "filled", "cancelled", "partially_cancelled", "rejected"]
+MarginType = Literal["isolated", "crossed"]
+Stage = Literal["default", "exit", "tpsl_exit", "liquidate"]
+Status = Literal[
+    "initial", "open", "partially_filled", "filled", "cancelled", "partially_cancelled", "rejected", "untriggered"
+]
 
 TERMINAL: Final = frozenset({"filled", "cancelled", "partially_cancelled", "rejected"})
 CURRENCIES: Final[tuple[Currency, ...]] = ("USDT", "INR")
@@ -38,11 +44,13 @@ class OrderRequest:
     """What a trader asks for.
 
     Attributes:
+        quantity: Base coins; 0 while a position's own stop or target waits, whose size is the position's.
         price: Limit price; ``None`` makes it a market order.
-        quantity: Base coins.
         leverage: Must equal that of an existing position.
-        stage: ``exit`` for a part of a position's exit, which needs no margin.
-        group_id: Common to the orders of one exit.
+        stage: All but ``default`` close a position and need no margin.
+        group_id: Common to the orders of one exit, and to a position's stop and target.
+        trigger: What makes it wait for ``stop_price``; ``None`` for a plain order.
+        margin_type: Crossed with USDT margin only; must equal that of an existing position.
     """
 
     side: Side
@@ -53,6 +61,28 @@ class OrderRequest:
     currency: Currency = "USDT"
     stage: Stage = "default"
     group_id: str | None = None
+    trigger: Trigger | None = None
+    stop_price: Decimal | None = None
+    margin_type: MarginType = "isolated"
+
+    @property
+    def order_type(self) -> OrderType:
+        """The exchange's word for trigger and price together."""
+        if self.trigger == "stop":
+            return "stop_market" if self.price is None else "stop_limit"
+        if self.trigger == "take_profit":
+            return "take_profit_market" if self.price is None else "take_profit_limit"
+        return "market_order" if self.price is None else "limit_order"
+
+    @property
+    def is_leg(self) -> bool:
+        """Whether it is a position's own stop or target."""
+        return self.stage == "tpsl_exit"
+
+    @property
+    def fires_upwards(self) -> bool:
+        """Whether the price has to rise to ``stop_price``: stops of buyers, targets of sellers."""
+        return (self.trigger == "stop") == (self.side == "buy")
 
 
 @dataclass(eq=False, slots=True)
@@ -60,11 +90,13 @@ class Order:
     """One order. Quantities hold at all times: total = filled + remaining + cancelled.
 
     Attributes:
+        request: As placed; a fired stop or target of a position has its quantity filled in.
         price: Limit price; for a market order the market price when placed.
         locked_margin: USDT still reserved for what may open or enlarge a position.
         reserved_quantity: Quantity that reservation stands for.
         turnover: Sum of price × quantity of the fills.
         ideal_margin: Reservation when placed; keeps its value.
+        arrived_ms: When it reached the book.
     """
 
     id: str
@@ -83,7 +115,8 @@ class Order:
     reserved_quantity: Decimal = _ZERO
     display_message: str | None = None
     group_status: str | None = None
-    queue_ahead: Decimal = field(default=_ZERO)
+    queue_ahead: Decimal = _ZERO
+    arrived_ms: int = 0
 
     @property
     def total(self) -> Decimal:
@@ -115,10 +148,15 @@ class Order:
         """1 for buy, -1 for sell."""
         return 1 if self.request.side == "buy" else -1
 
+    def take_size(self, quantity: Decimal) -> None:
+        """Fill in the quantity of a position's stop or target, which is the position's when it fires."""
+        self.request = replace(self.request, quantity=quantity)
+        self.remaining = quantity
+
     def announce(self, verb: str) -> None:
-        """Set the text for humans: "ETH limit buy order placed!"; parts of an exit have none of their own."""
+        """Set the text for humans: "ETH limit buy order placed!"; what closes a position has none of its own."""
         if self.request.stage == "default":
-            kind = "market" if self.is_market else "limit"
+            kind = self.request.order_type.removesuffix("_order").replace("_", " ")
             self.display_message = f"{self.instrument.base} {kind} {self.request.side} order {verb}!"
 
     def apply_quantity(self, price: Decimal, quantity: Decimal, fee: Decimal, at_ms: int) -> None:
@@ -131,11 +169,12 @@ class Order:
         if not self.remaining:
             self.announce("filled")
 
-    def apply_end(self, at_ms: int, *, is_rejected: bool = False) -> None:
-        """Move the remainder to cancelled and end the order."""
+    def apply_end(self, at_ms: int, *, is_rejected: bool = False, keeps_remaining: bool = False) -> None:
+        """Move the remainder to cancelled, unless it is kept, and end the order."""
         was_filled = self.filled > 0
-        self.cancelled += self.remaining
-        self.remaining = _ZERO
+        if not keeps_remaining:
+            self.cancelled += self.remaining
+            self.remaining = _ZERO
         self.updated_ms = at_ms
         if is_rejected:
             self.status = "rejected"
@@ -153,24 +192,24 @@ def order_record(order: Order) -> dict[str, Any]:
         "pair": request.pair,
         "side": request.side,
         "status": order.status,
-        "order_type": "market_order" if order.is_market else "limit_order",
+        "order_type": request.order_type,
         "stop_trigger_instruction": "last_price",
         "notification": "no_notification",
         "leverage": request.leverage,
         "maker_fee": instrument.maker_fee,
         "taker_fee": instrument.taker_fee,
-        "liquidation_fee": None,
+        "liquidation_fee": instrument.liquidation_fee if request.stage == "liquidate" else None,
         "fee_amount": order.fee_amount,
         "price": order.price,
-        "stop_price": _ZERO,
+        "stop_price": request.stop_price or _ZERO,
         "avg_price": order.avg_price,
         "total_quantity": order.total,
         "remaining_quantity": order.remaining,
         "cancelled_quantity": order.cancelled,
         "ideal_margin": order.ideal_margin,
         "locked_margin": order.locked_margin,
-        "order_category": None,
-        "position_margin_type": "isolated",
+        "order_category": "complete_tpsl" if request.is_leg else None,
+        "position_margin_type": request.margin_type,
         "stage": request.stage,
         "created_at": order.created_ms,
         "updated_at": order.updated_ms,

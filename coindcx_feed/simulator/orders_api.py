@@ -4,6 +4,7 @@ The server's guard refuses web pages and foreign host names before these handler
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ import coindcx_feed
 from coindcx_feed.simulator.jstext import socket_text
 from coindcx_feed.simulator.orders import OrderRequest, Refusal, order_record
 from coindcx_feed.simulator.requests import Live, parse_amount, parse_currency, parse_object, parse_side
-from coindcx_feed.simulator.validation import is_leverage_bound
 
 SERVICE: Final = "coindcx-feed simulator"
 """Value of ``service`` in the reply of ``GET /simulator``: the mark by which clients know it is no real exchange."""
@@ -86,17 +86,18 @@ class OrdersApi:
             leverage=DEFAULT_LEVERAGE if leverage is None else parse_amount(leverage, "leverage"),
             currency=parse_currency(body.get("margin_currency")),
         )
-        return request if leverage is not None else self._with_leverage_of_position(request)
+        return self._like_its_position(request, leverage is None)
 
-    def _with_leverage_of_position(self, request: OrderRequest) -> OrderRequest:
+    def _like_its_position(self, request: OrderRequest, takes_leverage: bool) -> OrderRequest:
+        # These routes know no margin type: an order joins the position that is there.
         exchange = self._live.exchange
         position = exchange.account.positions.get((request.pair, request.currency))
-        orders = exchange.open_orders(request.pair, request.currency)
-        if position is None or not is_leverage_bound(position, orders):
+        if position is None:
             return request
-        return OrderRequest(
-            request.side, request.pair, request.quantity, request.price, position.leverage, request.currency
-        )
+        request = replace(request, margin_type=position.margin_type)
+        if takes_leverage and exchange.is_bound(request.pair, request.currency):
+            request = replace(request, leverage=position.leverage)
+        return request
 
 
 def _status(refusal: Refusal) -> int:

@@ -1,4 +1,4 @@
-"""An isolated position: one per pair and margin currency, and its record on the wire."""
+"""A position, isolated or crossed: one per pair and margin currency, and its record on the wire."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from coindcx_feed.simulator.instruments import Instrument
 from coindcx_feed.simulator.margin import liquidation_price, maintenance_margin, rounded
-from coindcx_feed.simulator.orders import Currency, Order, conversion_rate
+from coindcx_feed.simulator.orders import Currency, MarginType, Order, Trigger, conversion_rate
 
 _ZERO: Final = Decimal(0)
 
@@ -17,9 +17,11 @@ class Position:
 
     Attributes:
         active: Signed base coins; negative is short.
-        locked_margin: USDT held for it, after fees.
+        locked_margin: USDT held for it, after fees and funding. For a crossed one nothing is held apart: its initial
+            margin.
         user_margin: USDT originally put in.
         mark_price: Mark at the last update, not live; 0 when flat.
+        funding: USDT received by funding since it was opened; negative is paid.
     """
 
     id: str
@@ -32,10 +34,27 @@ class Position:
     locked_margin: Decimal = _ZERO
     user_margin: Decimal = _ZERO
     mark_price: Decimal = _ZERO
+    margin_type: MarginType = "isolated"
+    funding: Decimal = _ZERO
 
     @property
     def pair(self) -> str:
         return self.instrument.pair
+
+    @property
+    def is_crossed(self) -> bool:
+        return self.margin_type == "crossed"
+
+    @property
+    def liquidation(self) -> Decimal:
+        """Mark at which it is liquidated, USDT; 0 when flat or crossed, where the whole wallet decides."""
+        if self.is_crossed:
+            return _ZERO
+        return liquidation_price(self.active, self.avg_price, self.locked_margin, self.instrument.maintenance_tiers)
+
+    def maintenance(self, mark: Decimal) -> Decimal:
+        """Return the margin it needs at a mark, USDT."""
+        return maintenance_margin(abs(self.active) * mark, self.instrument.maintenance_tiers)
 
     def apply_opening(self, sign: int, price: Decimal, quantity: Decimal, margin: Decimal, fee: Decimal) -> None:
         """Open or enlarge: the average price moves, the fee is taken from the margin."""
@@ -60,7 +79,7 @@ class Position:
         self.locked_margin -= released
         self.active -= sign * quantity
         if is_flat:
-            self.avg_price = _ZERO
+            self.avg_price = self.funding = _ZERO
         return profit, released
 
 
@@ -71,7 +90,6 @@ def position_record(position: Position, orders: list[Order]) -> dict[str, Any]:
         position: Any position, a flat one too.
         orders: Its orders that can still fill.
     """
-    tiers = position.instrument.maintenance_tiers
     active, mark = position.active, position.mark_price
     is_flat = not active
     return {
@@ -81,17 +99,22 @@ def position_record(position: Position, orders: list[Order]) -> dict[str, Any]:
         "inactive_pos_buy": sum((o.remaining for o in orders if o.request.side == "buy"), _ZERO),
         "inactive_pos_sell": sum((o.remaining for o in orders if o.request.side == "sell"), _ZERO),
         "avg_price": position.avg_price,
-        "liquidation_price": liquidation_price(active, position.avg_price, position.locked_margin, tiers),
+        "liquidation_price": position.liquidation,
         "locked_margin": position.locked_margin,
         "locked_user_margin": position.user_margin,
         "locked_order_margin": sum((o.locked_margin for o in orders), _ZERO),
-        "take_profit_trigger": None,
-        "stop_loss_trigger": None,
+        "take_profit_trigger": _leg_price(orders, "take_profit"),
+        "stop_loss_trigger": _leg_price(orders, "stop"),
         "leverage": position.leverage,
         "mark_price": None if is_flat else mark,
-        "maintenance_margin": None if is_flat else maintenance_margin(abs(active) * mark, tiers),
+        "maintenance_margin": None if is_flat else position.maintenance(mark),
         "updated_at": position.updated_ms,
-        "margin_type": "isolated",
+        "margin_type": position.margin_type,
         "margin_currency_short_name": position.currency,
         "settlement_currency_avg_price": None if is_flat else conversion_rate(position.currency),
     }
+
+
+def _leg_price(orders: list[Order], trigger: Trigger) -> Decimal | None:
+    legs = (order.request for order in orders if order.request.is_leg and order.request.trigger == trigger)
+    return next((leg.stop_price for leg in legs), None)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from coindcx_feed.exchange import wire
+from coindcx_feed.simulator.funding import FundingRates
 from coindcx_feed.simulator.market import MINUTE_MS, Market
 
 _DAY_MINUTES: Final = 1440
@@ -14,15 +15,14 @@ _STATS_MINUTES: Final = 60
 _DELISTED: Final = "B-OLD_USDT"
 _DELISTED_AGE_MS: Final = 219 * 86_400_000
 
-_FUNDING: Final = Decimal("0.0001")
-
 
 class PriceBoard:
     """Builds the payloads of the prices channel for any time; only the counter ``vs`` remembers anything."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, funding: FundingRates | None = None) -> None:
         self.version = 361_105_000
         self._market = market
+        self._funding = funding or FundingRates(market)
         self._stats: tuple[int, dict[str, tuple[int, int, int, float]]] = (-1, {})
 
     def full_update(self, at_ms: int) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class PriceBoard:
         _, high, low, _ = self._day(pair, at_ms)
         value, change = self._change(pair, at_ms, last)
         return {
-            "fr": _FUNDING,
+            "fr": self._funding.settled(pair, at_ms),
             "h": max(instrument.price(high), last),
             "l": min(instrument.price(low), last),
             "v": value,
@@ -76,7 +76,7 @@ class PriceBoard:
             "ctRT": at_ms - 346,
             "skw": 0,
             "mp": self._market.mark_price(pair, at_ms),
-            "efr": _FUNDING,
+            "efr": self._funding.upcoming(pair, at_ms),
             "bmST": at_ms - 490,
             "cmRT": at_ms - 27,
         }

@@ -1,4 +1,7 @@
-"""Signed reads of the account: orders, positions, wallets, fills and ledger rows, with the filters' known quirks."""
+"""Signed reads of the account: orders, positions, wallets, fills and ledger rows, with the filters' known quirks.
+
+With :attr:`Behaviour.rest_lag_ms` every list shows the account as it was that long ago.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -7,18 +10,30 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from coindcx_feed.simulator.accounts import Fill, LedgerRow
+from coindcx_feed.simulator.accounts import Purse
+from coindcx_feed.simulator.core import Core
+from coindcx_feed.simulator.crossed import crossed_margin
 from coindcx_feed.simulator.jstext import rest_text
+from coindcx_feed.simulator.ledger import Wallet
 from coindcx_feed.simulator.margin import INR_PEG, rounded
-from coindcx_feed.simulator.orders import CURRENCIES, Order, Refusal, conversion_rate, order_record
+from coindcx_feed.simulator.orders import CURRENCIES, Currency, Order, Refusal, conversion_rate, order_record
 from coindcx_feed.simulator.positions import Position, position_record
 from coindcx_feed.simulator.requests import Live, parse_page
+from coindcx_feed.simulator.statements import Fill, LedgerRow
 
 _PAGE_SIZE: Final = 100
 _PAGE_LIMIT: Final = 1_000
+_NAMES: Final[dict[Currency, str]] = {"USDT": "Tether", "INR": "Indian Rupee"}
 
 Row = TypeVar("Row")
 Body = dict[str, Any]
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """Return an order's REST row: the socket's fields without ``trades``."""
+    record = order_record(order)
+    del record["trades"]
+    return record
 
 
 class PrivateReads:
@@ -36,18 +51,12 @@ class PrivateReads:
         currencies = _currencies(body)
         found = [
             order
-            for order in reversed(self._live.exchange.orders.values())
+            for order in reversed(self._orders())
             if (not wanted or order.status in wanted)
             and body.get("side") in (None, order.request.side)
             and order.request.currency in currencies
         ]
-        return [self.order_row(order) for order in _page(found, body)]
-
-    def order_row(self, order: Order) -> dict[str, Any]:
-        """Return an order's REST row: the socket's fields without ``trades``."""
-        record = order_record(order)
-        del record["trades"]
-        return record
+        return [order_row(order) for order in _page(found, body)]
 
     def positions(self, _request: web.Request, body: Body) -> object:
         """List positions, flat ones too, by pairs or ids (comma-separated texts) and margin currency."""
@@ -55,22 +64,25 @@ class PrivateReads:
         currencies = _currencies(body)
         found = [
             position
-            for position in self._live.exchange.account.positions.values()
+            for position in self._positions()
             if (not pairs or position.pair in pairs)
             and (not ids or position.id in ids)
             and position.currency in currencies
         ]
-        return [self._position_row(position) for position in _page(found, body)]
-
-    def _position_row(self, position: Position) -> dict[str, Any]:
-        orders = self._live.exchange.open_orders(position.pair, position.currency)
-        return position_record(position, orders) | {"cumulative_funding_fee": None}
+        orders = [order for order in self._orders() if not order.is_terminal]
+        return [position_row(position, orders) for position in _page(found, body)]
 
     def wallets(self, _request: web.Request, _body: Body) -> object:
         """List the wallets; all amounts are text."""
-        account = self._live.exchange.account
-        crossed = {"cross_order_margin": "0.0", "cross_user_margin": "0.0"}
-        return [account.wallet_record(currency, rest_text) | crossed for currency in CURRENCIES]
+        rows = []
+        for currency in CURRENCIES:
+            purse = self._purse(currency)
+            crossed = {
+                "cross_order_margin": rest_text(purse.order_margin),
+                "cross_user_margin": rest_text(purse.user_margin),
+            }
+            rows.append(self._core.account.wallet_record(currency, rest_text, purse.wallet) | crossed)
+        return rows
 
     def trades(self, _request: web.Request, body: Body) -> object:
         """List fills, newest first: by order, or by pair and two dates (UTC, both included)."""
@@ -78,11 +90,12 @@ class PrivateReads:
         if order_id is None and None in (pair, body.get("from_date"), body.get("to_date")):
             raise Refusal(400, "Invalid Request.")
         start_ms, end_ms = _day_ms(body.get("from_date"), time.min), _day_ms(body.get("to_date"), time.max)
-        currencies = _currencies(body)
+        currencies, until_ms = _currencies(body), self._until_ms
         found = [
             fill
-            for fill in reversed(self._live.exchange.account.fills)
-            if order_id in (None, fill.order.id)
+            for fill in reversed(self._core.account.fills)
+            if fill.booked_ms <= until_ms
+            and order_id in (None, fill.order.id)
             and pair in (None, fill.order.request.pair)
             and (start_ms is None or fill.at_ms >= start_ms)
             and (end_ms is None or fill.at_ms <= end_ms)
@@ -94,30 +107,76 @@ class PrivateReads:
     def transactions(self, _request: web.Request, body: Body) -> object:
         """List ledger rows of positions, newest first, by stage and margin currency; amounts in that currency."""
         stage = body.get("stage", "all")
-        currencies = _currencies(body)
+        currencies, until_ms = _currencies(body), self._until_ms
         found = [
             row
-            for row in reversed(self._live.exchange.account.rows)
-            if stage in ("all", row.order.request.stage) and row.order.request.currency in currencies
+            for row in reversed(self._core.account.rows)
+            if row.at_ms <= until_ms and stage in ("all", row.stage) and row.currency in currencies
         ]
         return [_ledger_row(row) for row in _page(found, body)]
 
     def wallet_log(self, request: web.Request, _body: Body) -> object:
         """List movements that changed a wallet's total, newest first."""
         rows = []
-        for entry in reversed(self._live.exchange.account.ledger.journal):
+        for entry in reversed(self._core.account.ledger.journal):
             change = entry.postings.get("available", Decimal(0)) + entry.postings.get("locked", Decimal(0))
-            if change:
+            if change and entry.at_ms <= self._until_ms:
+                currency: Currency = "INR" if entry.currency == "INR" else "USDT"
                 rows.append(
                     {
+                        "derivatives_futures_wallet_id": self._core.account.wallet_id(currency),
                         "transaction_type": "credit" if change > 0 else "debit",
                         "amount": abs(change),
-                        "currency_short_name": entry.currency,
+                        "currency_short_name": currency,
+                        "currency_full_name": _NAMES[currency],
                         "reason": entry.reason,
                         "created_at": entry.at_ms,
                     }
                 )
         return _page(rows, dict(request.query))
+
+    def crossed(self, _request: web.Request, _body: Body) -> object:
+        """Return the crossed margin of the USDT wallet, at the marks of now."""
+        return crossed_margin(self._core.account, self._core.now_ms).record()
+
+    @property
+    def _core(self) -> Core:
+        return self._live.exchange
+
+    @property
+    def _until_ms(self) -> int:
+        return self._core.now_ms - self._core.behaviour.rest_lag_ms
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._core.behaviour.rest_lag_ms > 0
+
+    def _orders(self) -> list[Order]:
+        orders, versions = list(self._core.orders.values()), self._core.versions
+        if not self._is_behind:
+            return orders
+        former = (versions.at(order.id, self._until_ms, Order) for order in orders)
+        return [order for order in former if order is not None]
+
+    def _positions(self) -> list[Position]:
+        positions, versions = list(self._core.account.positions.values()), self._core.versions
+        if not self._is_behind:
+            return positions
+        former = (versions.at(position.id, self._until_ms, Position) for position in positions)
+        return [position for position in former if position is not None]
+
+    def _purse(self, currency: Currency) -> Purse:
+        if not self._is_behind:
+            return self._core.account.purse(currency)
+        former = self._core.versions.at((Purse, currency), self._until_ms, Purse)
+        return former or Purse(Wallet(currency, Decimal(0), Decimal(0)), Decimal(0), Decimal(0))
+
+
+def position_row(position: Position, orders: Iterable[Order]) -> dict[str, Any]:
+    """Return a position's REST row: the socket's fields and the funding so far, which is null on a flat one."""
+    own = [o for o in orders if (o.request.pair, o.request.currency) == (position.pair, position.currency)]
+    funding = position.funding if position.active else None
+    return position_record(position, own) | {"cumulative_funding_fee": funding}
 
 
 def _fill_row(fill: Fill) -> dict[str, Any]:
@@ -138,21 +197,19 @@ def _fill_row(fill: Fill) -> dict[str, Any]:
 
 
 def _ledger_row(row: LedgerRow) -> dict[str, Any]:
-    request = row.order.request
-    in_usdt = Decimal(1) if request.currency == "USDT" else rounded(1 / INR_PEG)
     return {
-        "pair": request.pair,
-        "stage": request.stage,
+        "pair": row.pair,
+        "stage": row.stage,
         "amount": row.profit,
         "fee_amount": row.fee,
-        "price_in_inr": INR_PEG / conversion_rate(request.currency),
-        "price_in_usdt": in_usdt,
+        "price_in_inr": INR_PEG / conversion_rate(row.currency),
+        "price_in_usdt": Decimal(1) if row.currency == "USDT" else rounded(1 / INR_PEG),
         "source": "user",
-        "parent_type": "Derivatives::Futures::Order",
-        "parent_id": row.order.id,
+        "parent_type": row.parent_type,
+        "parent_id": row.parent_id,
         "settlement_amount": 0,
         "fill_id": row.fill_id,
-        "margin_currency_short_name": request.currency,
+        "margin_currency_short_name": row.currency,
         "position_id": row.position_id,
         "created_at": row.at_ms,
         "updated_at": row.at_ms,

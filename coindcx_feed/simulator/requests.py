@@ -7,10 +7,27 @@ import msgspec
 
 from coindcx_feed.simulator.channels import Publisher
 from coindcx_feed.simulator.engine import Exchange
-from coindcx_feed.simulator.orders import CURRENCIES, Currency, OrderRequest, Refusal, Side
+from coindcx_feed.simulator.orders import (
+    CURRENCIES,
+    Currency,
+    MarginType,
+    OrderRequest,
+    Refusal,
+    Side,
+    Trigger,
+)
 
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _SIDES: Final[tuple[Side, ...]] = ("buy", "sell")
+_MARGIN_TYPES: Final[tuple[MarginType, ...]] = ("isolated", "crossed")
+_ORDER_TYPES: Final[dict[str, Trigger | None]] = {
+    "market_order": None,
+    "limit_order": None,
+    "stop_limit": "stop",
+    "stop_market": "stop",
+    "take_profit_limit": "take_profit",
+    "take_profit_market": "take_profit",
+}
 # More digits than any real quantity or price; beyond, arithmetic would round.
 _MAX_DIGITS: Final = 20
 
@@ -97,23 +114,46 @@ def parse_create(order: object) -> OrderRequest:
     """
     if not isinstance(order, dict):
         raise Refusal(400, "Invalid Request.")
-    is_market = order.get("order_type") == "market_order"
-    if not is_market and order.get("order_type") != "limit_order":
-        raise Refusal(422, "Order type should be market_order or limit_order")
-    price = order.get("price")
-    if not is_market and price is None:
-        raise Refusal(422, "Price can't be empty for limit_order Order")
+    name = order.get("order_type")
+    if not isinstance(name, str) or name not in _ORDER_TYPES:
+        raise Refusal(422, f"Order type should be one of {', '.join(_ORDER_TYPES)}")
+    is_market = "market" in name
+    if not is_market and order.get("price") is None:
+        raise Refusal(422, f"Price can't be empty for {name} Order")
+    if _ORDER_TYPES[name] is not None and order.get("stop_price") is None:
+        raise Refusal(422, f"Stop price can't be empty for {name} Order")
     try:
-        return OrderRequest(
-            side=parse_side(order.get("side")),
-            pair=str(order.get("pair")),
-            quantity=parse_amount(order.get("total_quantity"), "total_quantity"),
-            price=None if is_market else parse_amount(price, "price"),
-            leverage=parse_amount(order.get("leverage", 1), "leverage"),
-            currency=parse_currency(order.get("margin_currency_short_name")),
-        )
+        return _create(order, _ORDER_TYPES[name], is_market)
     except ValueError as error:
         raise Refusal(422, str(error)) from error
+
+
+def _create(order: dict[str, Any], trigger: Trigger | None, is_market: bool) -> OrderRequest:
+    return OrderRequest(
+        side=parse_side(order.get("side")),
+        pair=str(order.get("pair")),
+        quantity=parse_amount(order.get("total_quantity"), "total_quantity"),
+        price=None if is_market else parse_amount(order.get("price"), "price"),
+        leverage=parse_amount(order.get("leverage", 1), "leverage"),
+        currency=parse_currency(order.get("margin_currency_short_name")),
+        trigger=trigger,
+        stop_price=None if trigger is None else parse_amount(order.get("stop_price"), "stop_price"),
+        margin_type=parse_margin_type(order.get("position_margin_type")),
+    )
+
+
+def parse_margin_type(value: object) -> MarginType:
+    """Parse a margin type; ``None`` means isolated, as in the exchange's own records.
+
+    Raises:
+        ValueError: If it is neither ``isolated`` nor ``crossed``.
+    """
+    for name in _MARGIN_TYPES:
+        if value == name:
+            return name
+    if value is None:
+        return "isolated"
+    raise ValueError(f"margin type: expected isolated or crossed, was {value!r:.40}")
 
 
 def parse_page(value: object, default: int, limit: int) -> int:

@@ -1,25 +1,23 @@
 """The exchange's REST API: signed reads and actions, public market data, and its documented errors and quirks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
 
 from coindcx_feed.exchange import signing
+from coindcx_feed.simulator.actions import Actions
 from coindcx_feed.simulator.hub import Credentials
 from coindcx_feed.simulator.jstext import rest_text
 from coindcx_feed.simulator.orders import Refusal
 from coindcx_feed.simulator.private_reads import PrivateReads
 from coindcx_feed.simulator.public_reads import CandleRefusal, PublicReads
-from coindcx_feed.simulator.requests import Live, parse_create, parse_object
+from coindcx_feed.simulator.requests import Live, parse_object
 
 _F: Final = "/exchange/v1/derivatives/futures"
 _DATA: Final = "/api/v1/derivatives/futures/data"
 
-# A create that is older than this is refused.
-CREATE_MAX_AGE_MS: Final = 10_000
-
-_ACCEPTED: Final = {"message": "success", "status": 200, "code": 200}
 _BAD_REQUEST: Final = {"status": "error", "message": "bad_request", "code": 400}
 _INVALID_CREDENTIALS: Final = {"code": 401, "message": "Invalid credentials", "status": "error"}
 
@@ -39,35 +37,40 @@ class RestApi:
     def __init__(self, live: Live, credentials: Credentials) -> None:
         self._live = live
         self._credentials = credentials
-        self._private = PrivateReads(live)
+        self._reads = PrivateReads(live)
+        self._actions = Actions(live)
         self._public = PublicReads(live)
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route; other methods and paths are 404 by the server's guard."""
-        reads, public = self._private, self._public
-        signed: list[tuple[str, str, SignedHandler]] = [
-            ("POST", f"{_F}/orders", reads.orders),
-            ("POST", f"{_F}/positions", reads.positions),
-            ("GET", f"{_F}/wallets", reads.wallets),
-            ("POST", f"{_F}/trades", reads.trades),
-            ("POST", f"{_F}/positions/transactions", reads.transactions),
-            ("GET", f"{_F}/wallets/transactions", reads.wallet_log),
-            ("POST", f"{_F}/orders/create", self._create),
-            ("POST", f"{_F}/orders/cancel", self._cancel),
-            ("POST", f"{_F}/positions/exit", self._exit),
+        signed = [web.route(method, _F + path, self._signed(handler)) for method, path, handler in self._signed_reads()]
+        signed += [web.post(f"{_F}/{path}", self._signed(handler)) for path, handler in self._actions.table().items()]
+        return signed + [web.get(path, self._unsigned(handler)) for path, handler in self._public_reads().items()]
+
+    def _signed_reads(self) -> list[tuple[str, str, SignedHandler]]:
+        reads = self._reads
+        return [
+            ("POST", "/orders", reads.orders),
+            ("POST", "/positions", reads.positions),
+            ("GET", "/wallets", reads.wallets),
+            ("POST", "/trades", reads.trades),
+            ("POST", "/positions/transactions", reads.transactions),
+            ("GET", "/wallets/transactions", reads.wallet_log),
+            ("GET", "/positions/cross_margin_details", reads.crossed),
         ]
-        unsigned: list[tuple[str, PublicHandler]] = [
-            ("/market_data/v3/current_prices/futures/rt", public.current_prices),
-            ("/market_data/v3/orderbook/{name}/{depth}", public.book),
-            ("/market_data/candlesticks", public.candles),
-            (f"{_F}/data/trades", public.trades),
-            (f"{_F}/data/active_instruments", public.instruments),
-            (f"{_F}/data/instrument", public.instrument),
-            (f"{_DATA}/conversions", public.conversions),
-            (f"{_DATA}/stats", public.stats),
-        ]
-        routes = [web.route(method, path, self._signed(handler)) for method, path, handler in signed]
-        return routes + [web.get(path, self._unsigned(handler)) for path, handler in unsigned]
+
+    def _public_reads(self) -> dict[str, PublicHandler]:
+        public = self._public
+        return {
+            "/market_data/v3/current_prices/futures/rt": public.current_prices,
+            "/market_data/v3/orderbook/{name}/{depth}": public.book,
+            "/market_data/candlesticks": public.candles,
+            f"{_F}/data/trades": public.trades,
+            f"{_F}/data/active_instruments": public.instruments,
+            f"{_F}/data/instrument": public.instrument,
+            f"{_DATA}/conversions": public.conversions,
+            f"{_DATA}/stats": public.stats,
+        }
 
     def _signed(self, handler: SignedHandler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -95,6 +98,7 @@ class RestApi:
         is_stamped = bool(raw) or "timestamp" in request.query
         return (
             is_stamped
+            and not self._live.exchange.behaviour.is_revoked
             and signature.isascii()
             and key == self._credentials.key
             and signing.is_body_signature(self._credentials.secret, raw, signature)
@@ -102,28 +106,17 @@ class RestApi:
 
     async def _answer(self, call: Callable[[], object]) -> web.Response:
         await self._live.catch_up()
-        try:
-            return reply(call())
-        except Refusal as refusal:
-            error: dict[str, object] = {"message": refusal.message, "code": refusal.status}
-            if not isinstance(refusal, CandleRefusal):
-                error["status"] = "error"
-            return reply(error, refusal.status)
+        response = _respond(call)
+        # The account was read already: what happens during the wait reaches the socket first.
+        await asyncio.sleep(self._live.exchange.behaviour.rest_reply_ms / 1000)
+        return response
 
-    def _create(self, _request: web.Request, body: Body) -> object:
-        stamp = body.get("timestamp")
-        now_ms = self._live.exchange.now_ms
-        if not isinstance(stamp, int) or abs(now_ms - stamp) > CREATE_MAX_AGE_MS:
-            raise Refusal(400, "Invalid Request.")
-        order = self._live.exchange.place(parse_create(body.get("order")))
-        return [self._private.order_row(order)]
 
-    def _cancel(self, _request: web.Request, body: Body) -> object:
-        self._live.exchange.cancel(str(body.get("id")))
-        return _ACCEPTED
-
-    def _exit(self, _request: web.Request, body: Body) -> object:
-        for position in self._live.exchange.account.positions.values():
-            if position.id == body.get("id"):
-                return _ACCEPTED | {"data": {"group_id": self._live.exchange.exit(position)}}
-        raise Refusal(404, "Position not found")
+def _respond(call: Callable[[], object]) -> web.Response:
+    try:
+        return reply(call())
+    except Refusal as refusal:
+        error: dict[str, object] = {"message": refusal.message, "code": refusal.status}
+        if not isinstance(refusal, CandleRefusal):
+            error["status"] = "error"
+        return reply(error, refusal.status)

@@ -11,8 +11,13 @@ from aiohttp import web
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange import wire
 from coindcx_feed.simulator import guard
-from coindcx_feed.simulator.behaviour import Behaviour
-from coindcx_feed.simulator.hub import Credentials, Join, SocketHub
+from coindcx_feed.simulator.behaviour import Behaviour, RestFailure
+from coindcx_feed.simulator.controls import Controls
+from coindcx_feed.simulator.emissions import Emission
+from coindcx_feed.simulator.hub import Credentials, SocketHub
+from coindcx_feed.simulator.outbox import Arrangement
+from coindcx_feed.simulator.peers import Cut, Join
+from coindcx_feed.simulator.rest_faults import RestCall, RestFaults
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +74,7 @@ class ExchangeServer:
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self.hub = SocketHub(self.behaviour, credentials, pairs)
+        self.rest = RestFaults(self.behaviour, self.hub.gate)
 
     @property
     def url(self) -> str:
@@ -110,10 +116,15 @@ class ExchangeServer:
             ConfigError: If the port cannot be bound.
         """
         app = web.Application(
-            middlewares=[guard.refuse_browsers, guard.answer_like_the_exchange, guard.without_compression]
+            middlewares=[
+                guard.refuse_browsers,
+                self.rest.middleware(),
+                guard.answer_like_the_exchange,
+                guard.without_compression,
+            ]
         )
         self.hub.sio.attach(app, socketio_path=wire.SOCKETIO_PATH)
-        app.add_routes(self._routes)
+        app.add_routes([*self._routes, *Controls(self).routes()])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -133,6 +144,7 @@ class ExchangeServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         runner, self._runner = self._runner, None
+        self.rest.stop()
         if runner is not None:
             await self.hub.close()
             await runner.cleanup()
@@ -145,6 +157,21 @@ class ExchangeServer:
     async def __aexit__(self, *_error: object) -> None:
         await self.stop()
 
+    @property
+    def emissions(self) -> list[Emission]:
+        """Account records that left or should have, oldest first; kept with :attr:`Behaviour.listed`."""
+        return self.hub.outbox.emissions.rows
+
+    @property
+    def cuts(self) -> list[Cut]:
+        """Every time sockets were ended on purpose, oldest first."""
+        return self.hub.cuts
+
+    @property
+    def rest_calls(self) -> list[RestCall]:
+        """The last calls of the REST hosts, oldest first."""
+        return list(self.rest.calls)
+
     async def emit(self, event: str, data: object, channel: str | None = None) -> int:
         """Send one event to the sockets it belongs to; see :meth:`SocketHub.emit`. Returns the number of receivers."""
         return await self.hub.emit(event, data, channel)
@@ -153,13 +180,54 @@ class ExchangeServer:
         """Send the text of a Socket.IO packet, well-formed or not, to every connected socket."""
         return await self.hub.emit_raw(packet)
 
-    async def kick(self, private_only: bool = False) -> int:
-        """Disconnect sockets with packet ``41``: all of them, or those with a private join."""
-        return await self.hub.kick(private_only)
+    def drop_next(self, count: int = 1, event: str | None = None) -> None:
+        """Lose the next account frames of an event, or of any."""
+        self.hub.outbox.drop_next(count, event)
+
+    def repeat_next(self, count: int = 1, event: str | None = None) -> None:
+        """Send the next account frames of an event, or of any, twice in a row."""
+        self.hub.outbox.repeat_next(count, event)
+
+    def hold(self) -> None:
+        """Keep account frames back until :meth:`release`."""
+        self.hub.outbox.hold()
+
+    async def release(self, arrangement: Arrangement = "kept", seed: int = 0) -> int:
+        """Send the account frames that were held back. Returns the number of receivers in all."""
+        return await self.hub.outbox.release(arrangement, seed)
+
+    async def kick(self, private_only: bool = False, engine: bool = False) -> int:
+        """Disconnect sockets, all or those with a private join: by packet ``41``, or by Engine.IO's close packet."""
+        return await self.hub.kick(private_only, engine)
+
+    def kick_next_joins(self, count: int = 1) -> None:
+        """Accept the next private joins and kick them a moment later, although the credentials are right."""
+        self.hub.join_kicks += count
 
     async def abort(self) -> int:
         """Cut every connection on the TCP level."""
         return self.hub.abort()
+
+    def freeze(self) -> None:
+        """Let nothing pass: no frame, ping, reply or handshake. Connections stay; frames of this time are lost."""
+        self.hub.gate.freeze()
+
+    def thaw(self) -> None:
+        """End a freeze; requests that waited are answered."""
+        self.hub.gate.thaw()
+
+    async def revoke(self, kick: bool = True) -> int:
+        """Make the credentials invalid from now on, and disconnect the sockets that joined with them.
+
+        Returns:
+            How many sockets were disconnected.
+        """
+        self.behaviour.is_revoked = True
+        return await self.hub.kick(private_only=True) if kick else 0
+
+    def fail_rest(self, kind: RestFailure, count: int = 1, path: str = "") -> None:
+        """Let the next REST calls fail whose path contains ``path``."""
+        self.rest.fail(kind, count, path)
 
     async def _run(self, task: BackgroundTask) -> None:
         try:

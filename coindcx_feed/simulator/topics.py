@@ -10,8 +10,12 @@ from coindcx_feed.exchange import wire
 
 Kind = Literal["account", "prices", "trades", "price", "book", "candles"]
 
+TWIN_EVENT: Final = "order-update"
+"""The spot host's name of an order event; some clients saw futures orders under it too."""
+
 _KIND_OF_EVENT: Final[dict[str, Kind]] = {
     **dict.fromkeys(wire.ACCOUNT_EVENTS, "account"),
+    TWIN_EVENT: "account",
     wire.PRICES_UPDATE_EVENT: "prices",
     wire.PRICES_SNAPSHOT_EVENT: "prices",
     wire.TRADE_EVENT: "trades",

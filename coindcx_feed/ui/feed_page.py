@@ -77,8 +77,8 @@ def gaps() -> None:
         [
             cards.head(
                 "Gaps",
-                f"{count} today, {fmt.duration(away_s)} away in total" if count else "none today",
-                doubt_figures.completeness(page.service().status()["completeness"]),
+                (f"{count} today, {fmt.duration(away_s)} away in total" if count else "none today")
+                + f" · {doubt_figures.completeness(page.service().status()['completeness'])}",
             )
         ],
         key="gaps-head",

@@ -111,11 +111,11 @@ def gaps_table(gaps: Sequence[Row]) -> pa.Table:
 
 
 def _recovered(gap: Row) -> str:
-    if gap.get("unknown"):
-        return str(gap["unknown"])
-    if gap.get("recovered") is None:
-        return "" if gap["to_ms"] is None else "not compared"
-    return f"{gap['recovered']} records" if gap["recovered"] else "compared: nothing missed"
+    recovered, unknown = gap.get("recovered"), gap.get("unknown")
+    if recovered is None:
+        return unknown or ("" if gap["to_ms"] is None else "not compared")
+    found = f"{recovered} records" if recovered else "compared: nothing missed"
+    return f"{found}; {unknown}" if unknown else found
 
 
 def kept_table(entries: Sequence[Row]) -> pa.Table:
