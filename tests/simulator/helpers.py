@@ -1,7 +1,7 @@
 """A Socket.IO client that records, a raw WebSocket client, and waiting on a condition with a deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ import msgspec
 import socketio
 
 from coindcx_feed.exchange import codec, signing, wire
+from coindcx_feed.simulator.accounts import Account
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.instruments import instruments
 from coindcx_feed.simulator.orders import Order, OrderRequest
+from coindcx_feed.simulator.positions import Position
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
 from coindcx_feed.simulator.topics import Frame
 
@@ -30,10 +32,11 @@ def new_order(
     pair: str = "B-ETH_USDT",
     leverage: int = 5,
     currency: Any = "USDT",
+    **more: Any,
 ) -> Order:
     """Return an order as the engine makes it; the market price of a market order is 2776."""
     limit = None if price is None else Decimal(price)
-    request = OrderRequest(side, pair, Decimal(quantity), limit, Decimal(leverage), currency)
+    request = OrderRequest(side, pair, Decimal(quantity), limit, Decimal(leverage), currency, **more)
     return Order("order-1", instruments()[pair], request, limit or Decimal(2776), START_MS, START_MS, request.quantity)
 
 
@@ -44,6 +47,47 @@ def funded_exchange(seed: int = 1, usdt: int = 50_000, inr: int = 2_500_000) -> 
     exchange.deposit("INR", Decimal(inr))
     exchange.advance(START_MS)
     return exchange
+
+
+def held(account: Account, orders: Iterable[Order], currency: str) -> Decimal:
+    """Return what isolated positions and orders lock of a currency."""
+    margins = [p.locked_margin for p in account.positions.values() if p.currency == currency and not p.is_crossed]
+    margins += [
+        order.locked_margin
+        for order in orders
+        if (order.request.currency, order.request.margin_type) == (currency, "isolated")
+    ]
+    return sum(margins, Decimal(0)) * (102 if currency == "INR" else 1)
+
+
+def statuses(frames: list[Frame], order_id: str | None = None) -> list[str]:
+    """Return the statuses in the order records, of one order or of all."""
+    rows = records(frames, wire.ORDER_EVENT)
+    return [row["status"] for row in rows if order_id in (None, row["id"])]
+
+
+def near(exchange: Exchange, pair: str, share: str) -> Decimal:
+    """Return a price this share above the bid, on a tick; negative is below."""
+    instrument = exchange.instrument(pair)
+    bid = exchange.market.best_bid(pair, exchange.now_ms)
+    return instrument.price(bid + round(bid * float(share)))
+
+
+def opened(
+    exchange: Exchange, pair: str = "B-ETH_USDT", quantity: str = "0.3", side: Any = "buy", **more: Any
+) -> Position:
+    """Open a position at market and wait until its frames are gone; leverage 5 unless said otherwise."""
+    more.setdefault("leverage", Decimal(5))
+    exchange.place(OrderRequest(side, pair, Decimal(quantity), None, **more))
+    exchange.advance(exchange.now_ms + 2_000)
+    return exchange.account.positions[pair, more.get("currency", "USDT")]
+
+
+def thin(exchange: Exchange, position: Position, share: Decimal) -> None:
+    """Take margin out until the liquidation price is this share of the mark away."""
+    mark = exchange.mark(position.pair)
+    distance = abs(mark - position.liquidation) - mark * share
+    exchange.change_margin(position, -(distance * abs(position.active)).quantize(Decimal("1E-6")))
 
 
 def records(frames: list[Frame], event: str) -> list[dict[str, Any]]:

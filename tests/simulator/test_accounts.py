@@ -6,12 +6,12 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulator.helpers import START_MS, new_order
+from simulator.helpers import START_MS, held, new_order
 
 from coindcx_feed.simulator.accounts import Account
 from coindcx_feed.simulator.jstext import amount_text
 from coindcx_feed.simulator.ledger import Wallet
-from coindcx_feed.simulator.orders import Order, Refusal
+from coindcx_feed.simulator.orders import Refusal
 
 
 def new_account(usdt: str = "500", inr: str = "250000") -> Account:
@@ -19,13 +19,6 @@ def new_account(usdt: str = "500", inr: str = "250000") -> Account:
     account.deposit(START_MS, "USDT", D(usdt))
     account.deposit(START_MS, "INR", D(inr))
     return account
-
-
-def locked_by_positions_and_orders(account: Account, orders: list[Order], currency: str) -> D:
-    rate = D(102) if currency == "INR" else D(1)
-    margins = [p.locked_margin for p in account.positions.values() if p.currency == currency]
-    margins += [o.locked_margin for o in orders if o.request.currency == currency]
-    return sum(margins, D(0)) * rate
 
 
 def test_limit_order_of_the_scenario() -> None:
@@ -162,7 +155,7 @@ def test_books_follow_any_sequence_of_orders(steps: list[tuple[str, int, int, in
         wallet = account.ledger.wallet(currency)
         assert account.ledger.total(currency) == 0
         assert wallet.available >= 0
-        assert wallet.locked == locked_by_positions_and_orders(account, orders, currency)
+        assert wallet.locked == held(account, orders, currency)
     for fill in account.fills:
         percent = D("0.0236") if fill.is_maker else D("0.059")
         assert fill.fee == fill.price * fill.quantity * percent / 100

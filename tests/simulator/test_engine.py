@@ -231,7 +231,7 @@ def test_exit_never_opens_a_new_position() -> None:
 
 def test_old_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; open orders stay."""
-    monkeypatch.setattr("coindcx_feed.simulator.engine.ORDERS_KEPT", 20)
+    monkeypatch.setattr("coindcx_feed.simulator.core.ORDERS_KEPT", 20)
     exchange = funded_exchange()
     keeper = exchange.place(limit_request(exchange, "0.05"))
     for number in range(40):

@@ -42,3 +42,14 @@ def test_leverage_falls_with_the_notional() -> None:
     btc = instruments()["B-BTC_USDT"]
     notionals = (20_000, 20_001, 60_000_000, 200_000_000, 200_000_001)
     assert [btc.max_leverage(Decimal(notional)) for notional in notionals] == [100, 50, 20, 2, 1]
+
+
+def test_funding_hours_and_liquidation_fee_are_the_rows() -> None:
+    """Eight hours and one percent in every published row."""
+    assert {(row.funding_hours, row.liquidation_fee) for row in instruments().values()} == {(8, Decimal(1))}
+
+
+def test_tick_is_the_one_at_or_below() -> None:
+    """And back."""
+    eth = instruments()["B-ETH_USDT"]
+    assert [eth.tick(eth.price(277_650)), eth.tick(eth.price(277_650) + eth.price_increment / 2)] == [277_650] * 2

@@ -1,6 +1,7 @@
 """An order's quantities, status and record."""
 
 from decimal import Decimal as D
+from typing import Any
 
 import msgspec
 import pytest
@@ -72,6 +73,54 @@ def test_quantities_are_conserved(lots: list[int], ends: bool) -> None:
         order.apply_end(START_MS)
     assert order.total == order.filled + order.remaining + order.cancelled
     assert order.filled == filled
+
+
+@pytest.mark.parametrize(
+    ("trigger", "price", "order_type", "text"),
+    [
+        (None, "1", "limit_order", "ETH limit buy order placed!"),
+        (None, None, "market_order", "ETH market buy order placed!"),
+        ("stop", "1", "stop_limit", "ETH stop limit buy order placed!"),
+        ("stop", None, "stop_market", "ETH stop market buy order placed!"),
+        ("take_profit", "1", "take_profit_limit", "ETH take profit limit buy order placed!"),
+        ("take_profit", None, "take_profit_market", "ETH take profit market buy order placed!"),
+    ],
+)
+def test_type_follows_trigger_and_price(trigger: Any, price: str | None, order_type: str, text: str) -> None:
+    """Six words of the exchange, and the text for humans."""
+    order = new_order(price=price, trigger=trigger, stop_price=D(5))
+    order.announce("placed")
+    record = order_record(order)
+    assert (record["order_type"], record["stop_price"], record["display_message"]) == (order_type, D(5), text)
+
+
+def test_leg_equals_the_scenario() -> None:
+    """A position's stop: zero quantities until it fires and takes the position's size."""
+    order = new_order("sell", "0", None, pair="B-SOL_USDT", stage="tpsl_exit", trigger="stop", stop_price=D("118.5"))
+    order.status, order.price = "untriggered", D("119.27")
+    shown = msgspec.json.decode(socket_text(order_record(order)))
+    expected = scenario_record("tpsl-stop-fires", 1)
+    for name in set(expected) - {"id", "created_at", "updated_at", "group_id"}:
+        assert shown[name] == expected[name], name
+    order.take_size(D(4))
+    assert (order.total, order.remaining, order.filled) == (D(4), D(4), D(0))
+
+
+def test_rejected_order_may_keep_its_remainder() -> None:
+    """Nobody has seen which it is; quantities add up either way."""
+    order = new_order()
+    order.apply_end(START_MS, is_rejected=True, keeps_remaining=True)
+    assert (order.status, order.remaining, order.cancelled) == ("rejected", D("0.05"), D(0))
+    assert order.total == order.filled + order.remaining + order.cancelled
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "upwards"),
+    [("buy", "stop", True), ("sell", "stop", False), ("buy", "take_profit", False), ("sell", "take_profit", True)],
+)
+def test_direction_in_which_a_trigger_fires(side: str, trigger: Any, upwards: bool) -> None:
+    """Stops of buyers and targets of sellers wait for a higher price."""
+    assert new_order(side, trigger=trigger).request.fires_upwards is upwards
 
 
 def test_announcement_names_coin_kind_and_side() -> None:

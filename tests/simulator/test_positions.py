@@ -61,3 +61,28 @@ def test_closing_all_leaves_nothing() -> None:
     profit, released = position.apply_closing(D(99), D(3))
     assert (profit, released) == (D(-3), D("59.3"))
     assert (position.active, position.avg_price, position.locked_margin, position.user_margin) == (D(0),) * 4
+
+
+def test_crossed_record_has_no_liquidation_price_of_its_own() -> None:
+    """The whole wallet decides; the maintenance margin is shown."""
+    position = new_position()
+    position.margin_type = "crossed"
+    position.apply_opening(1, D(100), D(3), D(60), D(0))
+    position.mark_price = D(110)
+    record = position_record(position, [])
+    assert (record["margin_type"], record["liquidation_price"]) == ("crossed", 0)
+    assert record["maintenance_margin"] == D("1.65") == position.maintenance(D(110))
+
+
+def test_record_shows_the_prices_of_its_own_stop_and_target() -> None:
+    """Of legs only, not of other orders with a trigger."""
+    legs = [
+        new_order("sell", "0", None, stage=stage, trigger=trigger, stop_price=D(price))
+        for stage, trigger, price in (
+            ("default", "stop", 1),
+            ("tpsl_exit", "stop", 2),
+            ("tpsl_exit", "take_profit", 3),
+        )
+    ]
+    record = position_record(new_position(), legs)
+    assert (record["stop_loss_trigger"], record["take_profit_trigger"]) == (2, 3)

@@ -5,6 +5,7 @@ from decimal import Decimal as D
 import msgspec
 from simulator.helpers import FIXTURES, START_MS
 
+from coindcx_feed.simulator.funding import FundingRates
 from coindcx_feed.simulator.instruments import instruments
 from coindcx_feed.simulator.jstext import socket_text
 from coindcx_feed.simulator.market import Market
@@ -63,3 +64,13 @@ def test_day_statistics_hold_for_an_hour() -> None:
         row = board.row("B-SOL_USDT", START_MS + hours * 3_600_000)
         assert row["l"] <= row["ls"] <= row["h"]
         assert row["pc"] == row["pc"].quantize(D("0.001"))
+
+
+def test_funding_rates_are_those_that_are_paid() -> None:
+    """``fr`` was settled last, ``efr`` comes next."""
+    market = Market(1, instruments())
+    rates = FundingRates(market, lambda: 60_000)
+    for at_ms in range(START_MS, START_MS + 600_000, 60_000):
+        row = PriceBoard(market, rates).row("B-ETH_USDT", at_ms)
+        assert row["fr"] == rates.settled("B-ETH_USDT", at_ms)
+        assert row["efr"] == rates.settled("B-ETH_USDT", at_ms + 60_000)

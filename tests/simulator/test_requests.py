@@ -78,7 +78,29 @@ def test_create() -> None:
     assert parse_create(order | {"order_type": "market_order"}).price is None
 
 
-@pytest.mark.parametrize("value", [None, [], "x", {}, {"order_type": "limit_order"}])
+@pytest.mark.parametrize("kind", ["stop", "take_profit"])
+@pytest.mark.parametrize("variant", ["limit", "market"])
+def test_create_with_a_trigger(kind: str, variant: str) -> None:
+    """Type and price give trigger and variant; crossed margin by name."""
+    order = {
+        "side": "sell",
+        "pair": "B-SOL_USDT",
+        "order_type": f"{kind}_{variant}",
+        "price": 118,
+        "stop_price": "118.5",
+        "total_quantity": 2,
+        "position_margin_type": "crossed",
+    }
+    request = parse_create(order)
+    assert (request.order_type, request.trigger, request.stop_price) == (order["order_type"], kind, D("118.5"))
+    assert (request.price, request.margin_type) == (D(118) if variant == "limit" else None, "crossed")
+    with pytest.raises(Refusal, match="Stop price can't be empty"):
+        parse_create(order | {"stop_price": None})
+    with pytest.raises(Refusal, match="expected isolated or crossed, was 'both'"):
+        parse_create(order | {"position_margin_type": "both"})
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {}, {"order_type": "limit_order"}, {"order_type": ["stop_limit"]}])
 def test_create_without_shape_is_refused(value: Any) -> None:
     """Never an exception of another kind."""
     with pytest.raises(Refusal):

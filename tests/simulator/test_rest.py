@@ -84,7 +84,14 @@ async def test_create_answers_an_array_of_one(live_server: ExchangeServer, excha
 @pytest.mark.parametrize(
     ("change", "status", "message"),
     [
-        ({"order_type": "stop_limit"}, 422, "Order type should be market_order or limit_order"),
+        (
+            {"order_type": "iceberg"},
+            422,
+            "Order type should be one of market_order, limit_order, stop_limit, "
+            "stop_market, take_profit_limit, take_profit_market",
+        ),
+        ({"order_type": "stop_limit"}, 422, "Price can't be empty for stop_limit Order"),
+        ({"order_type": "stop_market"}, 422, "Stop price can't be empty for stop_market Order"),
         ({"order_type": "limit_order"}, 422, "Price can't be empty for limit_order Order"),
         ({"total_quantity": "abc"}, 422, "total_quantity: expected a number above 0, was 'abc'"),
         ({"side": "hold"}, 422, "side: expected buy or sell, was 'hold'"),

@@ -10,7 +10,13 @@ from simulator.helpers import FIXTURES, START_MS, new_order
 from coindcx_feed.simulator.instruments import instruments
 from coindcx_feed.simulator.orders import Refusal
 from coindcx_feed.simulator.positions import Position
-from coindcx_feed.simulator.validation import check_request, is_leverage_bound, is_outside_band
+from coindcx_feed.simulator.validation import (
+    check_margin_change,
+    check_request,
+    check_trigger,
+    is_leverage_bound,
+    is_outside_band,
+)
 
 ETH = instruments()["B-ETH_USDT"]
 DOCUMENTED = {
@@ -64,6 +70,59 @@ def test_leverage_must_equal_an_open_positions() -> None:
     position.active = D(1)
     assert refusal(position, leverage=4) == (422, "Order leverage must be equal to position leverage")
     check_request(new_order(leverage=5).request, ETH, D(2776), position, [])
+
+
+LAST = D(2776)
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "stop", "price", "message"),
+    [
+        ("buy", "stop", "2776", None, "Trigger price should be greater than the current price"),
+        ("sell", "take_profit", "2770", None, "Trigger price should be greater than the current price"),
+        ("sell", "stop", "2776", None, "Trigger price should be less than the current price"),
+        ("buy", "take_profit", "2780", None, "Trigger price should be less than the current price"),
+        ("buy", "stop", "2780", "2779", "Limit price should be greater than the trigger price"),
+        ("sell", "stop", "2770", "2771", "Limit price should be less than the trigger price"),
+        ("buy", "stop", "2780.005", None, "Price should be divisible by 0.01"),
+    ],
+)
+def test_bad_triggers(side: str, trigger: Any, stop: str, price: str | None, message: str) -> None:
+    """The documented messages, by side and kind."""
+    order = new_order(side, price=price, trigger=trigger, stop_price=D(stop))
+    with pytest.raises(Refusal) as caught:
+        check_trigger(order.request, ETH, LAST)
+    assert (caught.value.status, caught.value.message) in DOCUMENTED
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "stop", "price"),
+    [("buy", "stop", "2780", "2780"), ("sell", "stop", "2770", None), ("sell", "take_profit", "2790", "2785")],
+)
+def test_good_triggers(side: str, trigger: Any, stop: str, price: str | None) -> None:
+    """A limit at the trigger itself is allowed."""
+    check_trigger(new_order(side, price=price, trigger=trigger, stop_price=D(stop)).request, ETH, LAST)
+
+
+def test_trigger_needs_its_price() -> None:
+    """A stop without one is no order."""
+    with pytest.raises(Refusal, match="Stop price can't be empty for stop_market Order"):
+        check_trigger(new_order(price=None, trigger="stop").request, ETH, LAST)
+
+
+def test_crossed_margin_is_for_usdt_and_for_the_whole_position() -> None:
+    """Not for INR, and not against an open position's own type."""
+    assert refusal(currency="INR", margin_type="crossed")[0] == 422
+    position = Position("position-1", ETH, "USDT", D(5), START_MS)
+    check_request(new_order(margin_type="crossed").request, ETH, LAST, position, [])
+    check_margin_change(position, [], "crossed")
+    position.active = D(1)
+    assert "margin type" in refusal(position, margin_type="crossed")[1]
+    with pytest.raises(Refusal, match="cannot be changed"):
+        check_margin_change(position, [], "crossed")
+    with pytest.raises(Refusal, match="USDT margin only"):
+        check_margin_change(Position("position-2", ETH, "INR", D(5), START_MS), [], "crossed")
 
 
 def test_leverage_is_bound_by_size_or_orders() -> None:
