@@ -1,14 +1,18 @@
 """The running exchange: it follows its clock, holds the account for a private join, and serves until cancelled."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal as D
+from typing import Any
 
+import msgspec
 import pytest
 from simulator.helpers import START_MS, Clock, Recorder, eventually, funded_exchange
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange import wire
 from coindcx_feed.simulator.behaviour import instant
+from coindcx_feed.simulator.demo import DemoTrader
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.exchange import LiveExchange, build_exchange_server, serve
 from coindcx_feed.simulator.orders import OrderRequest
@@ -52,6 +56,58 @@ async def test_frames_while_nobody_listens_are_lost(live_server: ExchangeServer,
         clock.now_ms += 1_000
         await eventually(lambda: bool(client.frames))
         assert client.events(*wire.ACCOUNT_EVENTS) == []
+
+
+async def test_one_behaviour_serves_engine_sockets_and_rest(live_server: ExchangeServer, exchange: Exchange) -> None:
+    """A switch thrown on the server is seen by the engine at once."""
+    assert live_server.behaviour is exchange.behaviour
+    live_server.behaviour.rejects_orders = True
+    order = exchange.place(ORDER)
+    exchange.advance(START_MS + 1_000)
+    assert order.status == "rejected"
+
+
+FAULTS: dict[str, Any] = {
+    "repeat_share": 0.2,
+    "terminal_repeats": 1,
+    "twin_share": 0.1,
+    "jitter_ms": 300,
+    "late_share": 0.05,
+    "drop_share": 0.1,
+    "batch_ms": 50,
+}
+
+
+async def faulty_minutes(fault_seed: int) -> tuple[list[tuple[str, int]], ExchangeServer]:
+    """Let the demo trader trade for two minutes with all faults on; return the numbers received, and the server."""
+    exchange, clock = Exchange(1, START_MS), Clock(START_MS)
+    DemoTrader(exchange, 1).start()
+    behaviour = replace(instant(), numbered=True, fault_seed=fault_seed, **FAULTS)
+    server = build_exchange_server(exchange, port=0, behaviour=behaviour, clock_ms=clock)
+    async with server, Recorder() as client:
+        await client.connect(server)
+        await client.join_private(server)
+        for _ in range(12):
+            clock.now_ms += 10_000
+            await eventually(lambda: exchange.now_ms == clock.now_ms)
+        await eventually(lambda: len(client.frames) == server.hub.delivered)
+        got = [(event, row["x_number"]) for event, frame in client.frames for row in msgspec.json.decode(frame["data"])]
+    return got, server
+
+
+async def test_list_of_emissions_is_exactly_what_a_client_received() -> None:
+    """With every fault on: in order, record by record; each number was delivered or is listed as dropped."""
+    got, server = await faulty_minutes(7)
+    delivered = [(row.event, row.number) for row in server.emissions if row.is_delivered]
+    assert delivered == got
+    dropped = {row.number for row in server.emissions if row.number and row.fate == "dropped"}
+    numbers = {number for _, number in got}
+    assert dropped
+    assert not numbers & dropped
+    newest = max(numbers | dropped)
+    # Frames on their way when the time stopped are neither.
+    assert len(numbers | dropped) > newest - 40
+    assert (await faulty_minutes(7))[0] == got
 
 
 async def test_account_waits_for_the_private_join_and_market_does_not() -> None:

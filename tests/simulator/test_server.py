@@ -1,6 +1,7 @@
 """The server on real sockets: handshake figures, address, lifecycle and the hooks other rooms' tests use."""
 
 import asyncio
+import functools
 import time
 
 import aiohttp
@@ -121,6 +122,98 @@ async def test_kick_private_only_spares_the_others(server: ExchangeServer, recor
         await eventually(lambda: other.reasons == ["server disconnect"])
         assert server.connections == 1
         assert recorder.reasons == []
+
+
+async def test_F01_engine_level_close_ends_the_socket_too(server: ExchangeServer) -> None:
+    """Engine.IO's close packet instead of ``41``, then the same close frame; both kinds are noted."""
+    async with RawSocket(server) as raw:
+        await raw.open()
+        await eventually(lambda: server.connections == 1)
+        assert await server.kick(engine=True) == 1
+        assert await raw.text() == "1"
+        message = await raw.ws.receive(timeout=5)
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        await eventually(lambda: server.connections == 0)
+    await server.kick()
+    assert [(cut.kind, cut.sockets) for cut in server.cuts] == [("engine", 1), ("kick", 0)]
+
+
+def is_kicked(client: Recorder) -> bool:
+    return client.reasons == ["server disconnect"]
+
+
+async def test_F05_right_credentials_may_be_kicked_after_the_join(server: ExchangeServer) -> None:
+    """So many joins as ordered are accepted and then disconnected; the next one stays."""
+    server.kick_next_joins(2)
+    for _ in range(2):
+        async with Recorder() as client:
+            await client.connect(server)
+            await client.join_private(server)
+            assert server.joins[-1].ok
+            await eventually(functools.partial(is_kicked, client))
+    async with Recorder() as client:
+        await client.connect(server)
+        await client.join_private(server)
+        assert await server.emit(wire.ORDER_EVENT, [{"id": "1"}]) == 1
+        await eventually(lambda: bool(client.frames))
+        assert client.reasons == []
+
+
+@pytest.mark.parametrize("kick", [True, False])
+async def test_F05_revoked_credentials_open_nothing_any_more(
+    server: ExchangeServer, recorder: Recorder, kick: bool
+) -> None:
+    """Joined sockets are disconnected, or left in place; a new join is refused like one with a wrong key."""
+    await recorder.join_private(server)
+    assert await server.revoke(kick) == int(kick)
+    assert server.connections == int(not kick)
+    async with Recorder() as other:
+        await other.connect(server)
+        await other.join_private(server)
+        assert not server.joins[-1].ok
+        await eventually(lambda: other.reasons == ["server disconnect"])
+    server.behaviour.is_revoked = False
+    async with Recorder() as other:
+        await other.connect(server)
+        await other.join_private(server)
+        assert server.joins[-1].ok
+
+
+async def test_ordered_faults_and_the_list_of_emissions(server: ExchangeServer, recorder: Recorder) -> None:
+    """Dropped, repeated, held back: the list says what became of every record."""
+    server.behaviour.numbered = True
+    await server.emit(wire.ORDER_EVENT, [{"id": "before"}])
+    await recorder.join_private(server)
+    server.drop_next(event=wire.BALANCE_EVENT)
+    server.repeat_next(event=wire.ORDER_EVENT)
+    for event, name in ((wire.BALANCE_EVENT, "lost"), (wire.ORDER_EVENT, "twice")):
+        await server.emit(event, [{"id": name}])
+    server.hold()
+    for name in ("a", "b"):
+        await server.emit(wire.ORDER_EVENT, [{"id": name}])
+    assert await server.release("reversed") == 2
+    server.muted = True
+    await server.emit(wire.ORDER_EVENT, [{"id": "silent"}])
+    assert [(row.number, row.id, row.fate) for row in server.emissions] == [
+        (1, "before", "nobody"),
+        (2, "lost", "dropped"),
+        (3, "twice", "delivered"),
+        (3, "twice", "delivered"),
+        (5, "b", "delivered"),
+        (4, "a", "delivered"),
+        (6, "silent", "muted"),
+    ]
+    await eventually(lambda: len(recorder.frames) == 4)
+    assert [data[0]["x_number"] for data in recorder.events()] == [3, 3, 5, 4]
+
+
+async def test_frame_for_a_socket_just_cut_is_not_delivered(server: ExchangeServer, recorder: Recorder) -> None:
+    """Although its end was not noticed yet."""
+    server.behaviour.listed = True
+    await recorder.join_private(server)
+    await server.abort()
+    await server.emit(wire.ORDER_EVENT, [{"id": "1"}])
+    assert [row.fate for row in server.emissions] == ["nobody"]
 
 
 async def test_abort_cuts_the_connection_without_a_close_frame(server: ExchangeServer, recorder: Recorder) -> None:
