@@ -7,10 +7,10 @@ from decimal import Decimal as D
 
 import msgspec
 import pytest
-from simulator.helpers import START_MS, records
+from simulator.helpers import START_MS, held, records
 
 from coindcx_feed.exchange import wire
-from coindcx_feed.simulator.demo import HISTORY_MS, DemoTrader, demo_exchange
+from coindcx_feed.simulator.demo import FUNDING_MS, HISTORY_MS, DemoTrader, demo_exchange
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.topics import Frame
 
@@ -23,7 +23,7 @@ def built() -> tuple[Exchange, list[Frame]]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_history_shows_everything_a_page_needs(seed: int) -> None:
-    """Several positions and open orders, every status of this exchange, both currencies."""
+    """Several positions, one of them crossed, open orders, every status, stage and ledger stage but liquidation."""
     exchange, frames = demo_exchange(seed, START_MS)
     positions = [position for position in exchange.account.positions.values() if position.active]
     assert len(positions) >= 4
@@ -32,8 +32,11 @@ def test_history_shows_everything_a_page_needs(seed: int) -> None:
     assert len(exchange.open_orders()) >= 3
     statuses = {record["status"] for record in records(frames, wire.ORDER_EVENT)}
     assert statuses == {
-        "initial", "open", "partially_filled", "filled", "cancelled", "partially_cancelled", "rejected",
+        "initial", "open", "partially_filled", "filled", "cancelled", "partially_cancelled", "rejected", "untriggered",
     }  # fmt: skip
+    assert [position.pair for position in positions if position.is_crossed] == ["B-SOL_USDT"]
+    assert {row.stage for row in exchange.account.rows} == {"default", "exit", "tpsl_exit", "funding"}
+    assert {record["stage"] for record in records(frames, wire.ORDER_EVENT)} == {"default", "exit", "tpsl_exit"}
     balances = records(frames, wire.BALANCE_EVENT)
     for currency in ("USDT", "INR"):
         assert len({row["balance"] for row in balances if row["currency_short_name"] == currency}) > 50
@@ -67,14 +70,31 @@ def test_exits_come_as_several_records_in_one_frame(built: tuple[Exchange, list[
     assert sizes[2] > 0
 
 
+def test_funding_comes_every_five_minutes_to_every_open_position(built: tuple[Exchange, list[Frame]]) -> None:
+    """A ledger row each, and one frame with all positions that were settled."""
+    exchange, frames = built
+    times = collections.Counter(row.at_ms for row in exchange.account.rows if row.stage == "funding")
+    assert [at_ms % FUNDING_MS for at_ms in times] == [0] * (HISTORY_MS // FUNDING_MS)
+    positions = [frame for frame in frames if frame.event == wire.POSITION_EVENT and frame.at_ms in times]
+    assert [len(msgspec.json.decode(frame.data)) for frame in positions] == list(times.values())
+
+
+def test_guarded_positions_keep_their_stop_and_target(built: tuple[Exchange, list[Frame]]) -> None:
+    """What fired or was cancelled is set again; the position shows both prices."""
+    latest = {record["id"]: record for record in records(built[1], wire.POSITION_EVENT)}
+    guarded = [row for row in latest.values() if row["stop_loss_trigger"] and row["take_profit_trigger"]]
+    assert {row["pair"] for row in guarded} <= {"B-BTC_USDT", "B-XRP_USDT"}
+    assert guarded
+
+
 def test_books_balance_and_locked_money_is_margin(built: tuple[Exchange, list[Frame]]) -> None:
     """After half an hour of trading, to the last digit."""
     exchange, _ = built
-    for currency, rate in (("USDT", D(1)), ("INR", D(102))):
-        margins = [p.locked_margin for p in exchange.account.positions.values() if p.currency == currency]
-        margins += [order.locked_margin for order in exchange.orders.values() if order.request.currency == currency]
+    for currency in ("USDT", "INR"):
         assert exchange.account.ledger.total(currency) == 0
-        assert exchange.account.ledger.wallet(currency).locked == sum(margins) * rate
+        assert exchange.account.ledger.wallet(currency).locked == held(
+            exchange.account, exchange.orders.values(), currency
+        )
     for order in exchange.orders.values():
         assert order.total == order.filled + order.remaining + order.cancelled
 

@@ -41,6 +41,10 @@ def captured(name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def documented(name: str) -> Any:
+    return msgspec.json.decode((FIXTURES / "rest" / f"{name}.docs.json").read_bytes())
+
+
 async def test_orders_are_filtered_by_status_side_and_currency(live_server: ExchangeServer, exchange: Exchange) -> None:
     """One comma-separated status text; newest first; without the currency only USDT."""
     rows = await read(live_server, "/orders", {"status": "filled, cancelled", "side": "sell", "size": "1000", **BOTH})
@@ -147,7 +151,49 @@ async def test_transactions_join_fills_on_the_order(live_server: ExchangeServer)
 async def test_wallet_log_shows_what_changed_the_total(live_server: ExchangeServer, clock: Clock) -> None:
     """Deposits and trades, newest first; locking margin is no movement."""
     rows = await read(live_server, "/wallets/transactions?page=1&size=1000", {}, "GET")
-    assert {row["reason"] for row in rows} == {"by_universal_wallet", "by_futures_order"}
+    assert {row["reason"] for row in rows} == {"by_universal_wallet", "by_futures_order", "by_futures_funding"}
+    assert set(documented("wallets_transactions")[0]) == set(rows[0])
     assert {row["transaction_type"] for row in rows} == {"credit", "debit"}
     assert all(D(row["amount"]) > 0 for row in rows)
     assert [row["created_at"] for row in rows] == sorted((row["created_at"] for row in rows), reverse=True)
+
+
+async def test_funding_rows_are_a_stage_of_their_own(live_server: ExchangeServer, exchange: Exchange) -> None:
+    """No fee, no order as parent, a position all the same; they sum up to what the position shows."""
+    rows = await read(live_server, "/positions/transactions", {"stage": "funding", "size": "1000", **BOTH})
+    assert {row["stage"] for row in rows} == {"funding"}
+    assert {row["fee_amount"] for row in rows} == {0}
+    assert not {row["parent_id"] for row in rows} & set(exchange.orders)
+    positions = {row["id"]: row for row in await read(live_server, "/positions", BOTH)}
+    assert {row["position_id"] for row in rows} <= set(positions)
+    assert any(row["cumulative_funding_fee"] for row in positions.values())
+
+
+async def test_order_stages_are_filtered(live_server: ExchangeServer) -> None:
+    """Stops and targets are told from exits."""
+    for stage in ("default", "exit", "tpsl_exit"):
+        rows = await read(live_server, "/positions/transactions", {"stage": stage, **BOTH})
+        assert {row["stage"] for row in rows} == {stage}
+    assert await read(live_server, "/positions/transactions", {"stage": "liquidation", **BOTH}) == []
+
+
+async def test_crossed_margin_details(live_server: ExchangeServer, exchange: Exchange) -> None:
+    """GET only, the documented fields in their order; the wallet row names the same margins."""
+    path = f"{F}/positions/cross_margin_details"
+    status, body, _ = await call(live_server, "GET", path, {})
+    assert (status, list(body)) == (200, list(documented("cross_margin_details")))
+    wallets = await read(live_server, "/wallets", {}, "GET")
+    assert D(wallets[0]["cross_user_margin"]) == body["total_initial_margin_crossed"] > 0
+    assert D(wallets[0]["cross_order_margin"]) == body["total_open_order_initial_margin_crossed"]
+    assert body["total_wallet_balance"] == D(wallets[0]["balance"]) + D(wallets[0]["locked_balance"])
+    assert (wallets[1]["cross_user_margin"], wallets[1]["cross_order_margin"]) == ("0.0", "0.0")
+    assert (await call(live_server, "POST", path, {}))[0] == 404
+
+
+async def test_untriggered_orders_have_a_status_of_their_own(live_server: ExchangeServer) -> None:
+    """Stops and targets that wait are no open orders."""
+    rows = await read(live_server, "/orders", {"status": "untriggered", **BOTH})
+    assert {row["status"] for row in rows} == {"untriggered"}
+    assert {row["order_category"] for row in rows} == {"complete_tpsl"}
+    opened = await read(live_server, "/orders", {"status": "open,partially_filled", **BOTH})
+    assert not {row["id"] for row in rows} & {row["id"] for row in opened}
