@@ -30,8 +30,8 @@ async def tail(
 ) -> None:
     """Write until ``limit`` lines are written, the reader of ``out`` goes away, or the caller cancels.
 
-    JSON lines are the bytes as received, one line each. CSV has the columns of an export, one header line, and gaps as ``system`` rows
-    without ``seq``. Every line is flushed.
+    JSON lines are the bytes as received, one line each. CSV has the columns of an export, one header line, and gaps as
+    ``system`` rows without ``seq``. Every line is flushed.
 
     Args:
         limit: Lines, without the header; ``None`` means without end.
