@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -134,6 +135,22 @@ async def test_F03_silence_after_prices_is_stale_and_reconnects(exchange: Exchan
         await eventually(lambda: State.STALE in watched.states)
         stale = next(change for change in watched.changes if change.state is State.STALE)
         assert "nothing arrived for 0.5" in (stale.reason or "")
+        await eventually(lambda: watched.supervisor.private_joins == 2)
+
+
+async def test_F18_process_that_stood_still_joins_anew_though_frames_waited(exchange: ExchangeServer) -> None:
+    """What lay in the socket's buffer proves nothing about the time in between: the gap begins before it."""
+    async with running(Watched(exchange.url)) as watched:
+        await eventually(lambda: watched.state.is_connected)
+        await exchange.emit(wire.PRICES_UPDATE_EVENT, {"prices": {}, "pr": "futures"})
+        await eventually(lambda: watched.frames)
+        await exchange.emit(wire.PRICES_UPDATE_EVENT, {"prices": {}, "pr": "futures"})
+        began_ns = time.time_ns()
+        time.sleep(0.8)
+        await eventually(lambda: State.STALE in watched.states)
+        stale = next(change for change in watched.changes if change.state is State.STALE)
+        assert "stood still for 0.8" in (stale.reason or "")
+        assert abs((stale.proven_ns or 0) - began_ns) < 200_000_000
         await eventually(lambda: watched.supervisor.private_joins == 2)
 
 

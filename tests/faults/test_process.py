@@ -1,0 +1,165 @@
+"""Rows F18 and F27: the process is frozen and goes on, or is asked to end in the middle of a burst."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from fakes.numbered import NumberedExchange, numbered_exchange
+from fakes.rest_api import KEY, SECRET
+from fakes.runtimes import free_port, is_free
+from fakes.trader import Trader
+from fakes.waiting import eventually
+from faults.checker import Verdict, check_client
+from faults.trials import figure
+
+SCRIPT = Path(__file__).with_name("child_feed.py")
+EXIT_S = 5.0
+
+
+class Child:
+    """A feed in its own process and a client of it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process, self.port = process, port
+        self.received: list[dict[str, Any]] = []
+        self.raws: list[bytes] = []
+        self.close_code: int | None = None
+
+    async def listen(self) -> None:
+        url = f"ws://127.0.0.1:{self.port}/api/v1/ws/coindcx?since=earliest"
+        async with aiohttp.ClientSession() as http, await _connected(http, url) as socket:
+            await socket.receive()  # the greeting
+            async for message in socket:
+                envelope = msgspec.json.decode(message.data)
+                if envelope["type"] not in ("ping", "pong"):
+                    self.received.append(envelope)
+                    self.raws.append(message.data.encode())
+            self.close_code = socket.close_code
+
+    def system(self, text: str) -> list[dict[str, Any]]:
+        """Return the data of the system events that carry this message."""
+        found = (message["data"] for message in self.received if message["type"] == "system")
+        return [data for data in found if data["message"].startswith(text)]
+
+    @property
+    def is_watching(self) -> bool:
+        states = [data for data in self.system("upstream ") if "state" in data and data["message"] != "upstream_gap"]
+        return bool(states) and bool(states[-1]["coindcx_connected"])
+
+
+async def _connected(http: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
+    while True:
+        with contextlib.suppress(aiohttp.ClientError):
+            return await http.ws_connect(url, max_msg_size=1 << 24)
+        await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def child(exchange: NumberedExchange, folder: Path, proof_s: float) -> AsyncIterator[Child]:
+    """Run a feed on an exchange until it is watched; it does not outlive the test."""
+    port, url = free_port(), exchange.server.url
+    own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
+    given = {
+        "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": url.replace("http", "ws"), "API_URL": url,
+        "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder), "REST_PER_MINUTE": "900",
+    }  # fmt: skip
+    env = own | {f"COINDCX_{name}": value for name, value in given.items()}
+    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(proof_s), env=env, cwd=folder)
+    made = Child(process, port)
+    listening = asyncio.create_task(made.listen())
+    try:
+        await eventually(lambda: made.is_watching, 30)
+        yield made
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.timeout(180)
+async def test_F18_frozen_process_notices_records_the_gap_and_joins_anew(tmp_path: Path, is_long: bool) -> None:
+    """SIGSTOP for longer than the limit: nobody was watching, whatever waits in the socket's buffers."""
+    frozen_s, proof_s = (30.0, 10.0) if is_long else (5.0, 2.0)
+    async with numbered_exchange() as exchange, child(exchange, tmp_path, proof_s) as feed:
+        trader = Trader(exchange, 18)
+        await trader.steps(10)
+        await eventually(lambda: len(feed.received) > 10)
+        joins, stopped_ns = len(exchange.server.joins), time.time_ns()
+        feed.process.send_signal(signal.SIGSTOP)
+        end = time.monotonic() + frozen_s
+        while time.monotonic() < end:
+            await trader.step()
+            await asyncio.sleep(0.25)  # the account goes on meanwhile
+        feed.process.send_signal(signal.SIGCONT)
+        went_on_ns = time.time_ns()
+        await eventually(lambda: feed.system("upstream_gap"), 30)
+        await trader.steps(10)
+        await trader.settle()
+        await eventually(lambda: _knows_all(exchange, feed), 30)
+        gap = feed.system("upstream_gap")[0]
+        assert len(exchange.server.joins) > joins
+        assert feed.system("upstream stale")
+    error_s = abs(_ns(gap["start"]) - stopped_ns) / 1e9
+    assert _ns(gap["end"]) >= went_on_ns
+    assert error_s <= 1.0
+    assert _checked(feed).findings == {}
+    figure("F18", frozen_s=frozen_s, gap_start_error_s=error_s, recovered=gap["recovered"], unknown=gap["unknown"])
+
+
+def _knows_all(exchange: NumberedExchange, feed: Child) -> bool:
+    shown = {
+        (message["type"], message["data"]["id"]): message["data"]["x_number"]
+        for message in feed.received
+        if "x_number" in message["data"] and "late" not in message
+    }
+    return all(
+        shown.get((kind, key)) == record["x_number"]
+        for kind in ("order", "position", "balance")
+        for key, record in exchange.present(kind).items()
+    )
+
+
+def _ns(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1e9)
+
+
+def _checked(feed: Child) -> Verdict:
+    verdict = Verdict()
+    check_client(verdict, {}, feed.received, feed.raws)
+    return verdict
+
+
+async def test_F27_asked_to_end_during_a_burst_it_drains_and_says_goodbye(tmp_path: Path) -> None:
+    """SIGTERM between 4,000 records: exit in time, close frame 1001, and what clients got is dense and in order."""
+    async with numbered_exchange() as exchange, child(exchange, tmp_path, 10.0) as feed:
+        trader = Trader(exchange, 27)
+        for part in range(20):
+            await trader.steps(100)
+            await asyncio.sleep(0)
+            if part == 10:
+                feed.process.send_signal(signal.SIGTERM)
+                started = time.monotonic()
+        code = await asyncio.wait_for(feed.process.wait(), EXIT_S + 5)
+        exit_s = time.monotonic() - started
+        await eventually(lambda: feed.close_code is not None)
+        assert is_free(feed.port)
+    numbers = [message["data"]["x_number"] for message in feed.received if "x_number" in message["data"]]
+    sent = [one.number for one in exchange.sent if not one.is_repeat][: len(numbers)]
+    verdict = _checked(feed)
+    figure("F27", exit_s=exit_s, close_code=feed.close_code, events=len(numbers), lost=len(verdict.lost))
+    assert (code, feed.close_code) == (0, 1001)
+    assert exit_s < EXIT_S
+    assert verdict.findings == {}
+    assert numbers == sent
