@@ -63,7 +63,7 @@ class Emissions:
     stays one. A balance carries no time and is new each time the exchange makes it.
 
     Attributes:
-        rows: Every record so far, in order of leaving.
+        rows: Every record so far, in order of leaving; it grows for as long as it is asked for.
     """
 
     def __init__(self, behaviour: Behaviour) -> None:

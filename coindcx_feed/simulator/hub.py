@@ -27,6 +27,21 @@ class Credentials(NamedTuple):
     secret: str
 
 
+def _new_server(behaviour: Behaviour) -> socketio.AsyncServer:
+    # cors_allowed_origins=[] switches the library's check off: web pages are refused by the guard before it.
+    return socketio.AsyncServer(
+        async_mode="aiohttp",
+        json=codec,
+        transports=["websocket"],
+        ping_interval=behaviour.ping_interval_s,
+        ping_timeout=behaviour.ping_timeout_s,
+        http_compression=False,
+        max_http_buffer_size=1_000_000,
+        cors_allowed_origins=[],
+        async_handlers=False,
+    )
+
+
 class SocketHub:
     """Socket.IO side of the exchange: who joined what, and delivery of frames.
 
@@ -68,18 +83,7 @@ class SocketHub:
         self._peers: dict[str, Peer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        # cors_allowed_origins=[] switches the library's check off: web pages are refused by the guard before it.
-        self.sio = socketio.AsyncServer(
-            async_mode="aiohttp",
-            json=codec,
-            transports=["websocket"],
-            ping_interval=behaviour.ping_interval_s,
-            ping_timeout=behaviour.ping_timeout_s,
-            http_compression=False,
-            max_http_buffer_size=1_000_000,
-            cors_allowed_origins=[],
-            async_handlers=False,
-        )
+        self.sio = _new_server(behaviour)
         # The library has no public way to its WebSockets; pings and freezing need one.
         engine = self.sio.eio
         engine._async = {**engine._async, "websocket": line_factory(engine._async["websocket"], self.gate)}

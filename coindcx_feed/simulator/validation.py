@@ -45,11 +45,7 @@ def check_request(
     if notional < instrument.min_notional:
         raise Refusal(400, f"Minimum order value should be {rest_text(instrument.min_notional)} USDT")
     size = abs(position.active) * price if position is not None else Decimal(0)
-    limit = instrument.max_leverage(notional + size)
-    if request.leverage < 1:
-        raise Refusal(400, "Leverage cannot be less than 1x")
-    if request.leverage > limit:
-        raise Refusal(400, f"Max allowed leverage for current position size = {limit}x")
+    _check_leverage(request.leverage, instrument.max_leverage(notional + size))
     if position is not None and is_leverage_bound(position, orders):
         if position.leverage != request.leverage:
             raise Refusal(422, "Order leverage must be equal to position leverage")
@@ -104,6 +100,13 @@ def _check_price(price: Decimal, instrument: Instrument) -> None:
         raise Refusal(400, "Price is out of permissible range")
     if price % instrument.price_increment:
         raise Refusal(400, f"Price should be divisible by {rest_text(instrument.price_increment)}")
+
+
+def _check_leverage(leverage: Decimal, limit: int) -> None:
+    if leverage < 1:
+        raise Refusal(400, "Leverage cannot be less than 1x")
+    if leverage > limit:
+        raise Refusal(400, f"Max allowed leverage for current position size = {limit}x")
 
 
 def _check_quantity(request: OrderRequest, instrument: Instrument) -> None:

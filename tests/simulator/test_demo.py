@@ -21,7 +21,15 @@ def built() -> tuple[Exchange, list[Frame]]:
     return demo_exchange(1, START_MS)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+def trading(seed: int) -> tuple[Exchange, DemoTrader]:
+    """Return an engine with its trader at work, and nothing behind it."""
+    exchange = Exchange(seed, START_MS)
+    trader = DemoTrader(exchange, seed)
+    trader.start()
+    return exchange, trader
+
+
+@pytest.mark.parametrize("seed", [2, 3])
 def test_history_shows_everything_a_page_needs(seed: int) -> None:
     """Several positions, one of them crossed, open orders, every status, stage and ledger stage but liquidation."""
     exchange, frames = demo_exchange(seed, START_MS)
@@ -116,7 +124,7 @@ def test_same_seed_and_time_give_the_same_frames(built: tuple[Exchange, list[Fra
     exchange, frames = demo_exchange(1, START_MS)
     assert frames == built[1]
     assert exchange.advance(START_MS + 60_000)
-    assert demo_exchange(2, START_MS)[1] != frames
+    assert trading(2)[0].advance(START_MS + 60_000) != trading(1)[0].advance(START_MS + 60_000)
 
 
 def test_building_is_quick() -> None:
@@ -128,19 +136,18 @@ def test_building_is_quick() -> None:
 
 def test_wallets_are_refilled() -> None:
     """A demo that runs for days does not run dry."""
-    exchange, _ = demo_exchange(1, START_MS)
+    exchange, _ = trading(1)
+    exchange.advance(START_MS + 60_000)
     available = exchange.account.wallet("USDT").available
     exchange.account.deposit(START_MS, "USDT", -(available - 100))
-    exchange.advance(START_MS + 60_000)
+    exchange.advance(START_MS + 120_000)
     assert exchange.account.wallet("USDT").available > 20_000
 
 
 def test_refused_order_is_counted_and_trading_goes_on() -> None:
     """A trader without money places nothing and does not stop."""
-    exchange = Exchange(1, START_MS)
-    trader = DemoTrader(exchange, 1)
+    exchange, trader = trading(1)
     exchange.at(START_MS + 500, lambda: exchange.account.deposit(START_MS, "USDT", D(-49_999)))
-    trader.start()
     exchange.advance(START_MS + 20_000)
     assert trader.refused > 0
     exchange.advance(START_MS + 90_000)
