@@ -39,9 +39,16 @@ class FakeService:
         self.changes = changes
         self.asked: list[dict[str, Any]] = []
         self.placed: list[tuple[Any, ...]] = []
+        self.viewers = 0
 
     def version(self) -> int:
         return self.count
+
+    def page_opened(self) -> None:
+        self.viewers += 1
+
+    def page_closed(self) -> None:
+        self.viewers -= 1
 
     def status(self) -> dict[str, Any]:
         connected = self.state in ("live", "quiet")
