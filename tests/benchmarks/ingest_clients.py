@@ -110,4 +110,3 @@ async def seed(port: int, count: int) -> dict[str, Any]:
 if __name__ == "__main__":
     runner = {"ours": ours, "seed": seed}[sys.argv[1]]
     print(json.dumps(asyncio.run(runner(int(sys.argv[2]), int(sys.argv[3])))))
-
