@@ -10,11 +10,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from coindcx_feed.exchange.numbers import WIDE, plain
 
-Millis = Annotated[int, Field(ge=0, lt=10**14)]
+
+def _bounded(value: Any) -> Any:
+    # Turned into an integer, 1e-999999999 would become a fraction of a gigabyte: seconds of work for a short frame.
+    if type(value) is Decimal and not -20 < value.adjusted() < 20:
+        raise ValueError("expected a whole number, was one with an exponent out of range")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_bounded)]
+Millis = Annotated[Whole, Field(ge=0, lt=10**14)]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Short = Annotated[str, Field(max_length=128)]
 Message = Annotated[str, Field(max_length=65_536)]
@@ -236,7 +245,7 @@ class TradeRecord(Record):
     p: Decimal
     q: Decimal
     s: Short
-    m: int | bool | None = None
+    m: Whole | bool | None = None
     RT: float | None = None
     pr: Literal["f"]
 
@@ -272,7 +281,7 @@ class CurrentPricesRecord(Record):
     """``currentPrices@futures#update`` and ``#snapshot``: many pairs in one frame."""
 
     ts: Millis | None = None
-    vs: int | None = None
+    vs: Whole | None = None
     pST: Millis | None = None
     pr: Literal["futures"]
     prices: dict[Short, dict[str, Any]]
@@ -287,7 +296,7 @@ class CandleBar(Record):
     close: Decimal
     volume: Decimal
     quote_volume: Decimal | None = None
-    open_time: int
+    open_time: Whole
     close_time: float | None = None
     pair: Short
     symbol: Short | None = None
@@ -312,7 +321,7 @@ class BookRecord(Record):
     """
 
     ts: Millis
-    vs: int
+    vs: Whole
     asks: dict[str, str]
     bids: dict[str, str]
     type: Short | None = None

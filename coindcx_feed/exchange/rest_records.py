@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from coindcx_feed.exchange.records import Id, Millis, Record, Short
+from coindcx_feed.exchange.records import Id, Millis, Record, Short, Whole
 
 
 class ConversionRecord(Record):
@@ -41,7 +41,7 @@ class PricesRecord(Record):
     """Current prices of every pair: pair to its fields, as in ``MarkRecord``. Cached about a second at the edge."""
 
     ts: Millis
-    vs: int
+    vs: Whole
     prices: dict[Short, dict[str, Any]]
 
 
@@ -49,7 +49,7 @@ class RestBookRecord(Record):
     """Price text to size text. A frame of the same pair and depth continues it at ``vs`` + 1."""
 
     ts: Millis
-    vs: int
+    vs: Whole
     asks: dict[str, str]
     bids: dict[str, str]
 
@@ -82,7 +82,7 @@ class InstrumentRecord(Record):
     taker_fee: Decimal | None = None
     liquidation_fee: Decimal | None = None
     safety_percentage: Decimal | None = None
-    funding_frequency: int | None = None
+    funding_frequency: Whole | None = None
     expiry_time: Millis | None = None
     exit_only: bool | None = None
     dynamic_position_leverage_details: dict[str, Decimal] | None = None

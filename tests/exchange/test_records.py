@@ -1,6 +1,7 @@
 """Records of the exchange."""
 
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -85,3 +86,12 @@ def test_golden_balance_keeps_every_digit() -> None:
     """The captured INR wallet, digit for digit."""
     record = BalanceRecord.model_validate(_recorded("balance")[0])
     assert str(record.balance) == json.loads(frames.rows("ws/balance-update.captured.jsonl")[0]["data"])[0]["balance"]
+
+
+@pytest.mark.parametrize("text", ["1e-999999999", "1e999999", "0e-999999999"])
+def test_F11_time_with_an_absurd_exponent_is_refused_at_once(text: str) -> None:
+    """Made an integer, it took seconds and a gigabyte: one short frame stopped the feed."""
+    started = time.process_time()
+    with pytest.raises(ValidationError, match="exponent out of range"):
+        OrderRecord.model_validate({"id": "o", "status": "open", "updated_at": Decimal(text)})
+    assert time.process_time() - started < 0.1
