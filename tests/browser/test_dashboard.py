@@ -1,0 +1,205 @@
+"""The dashboard as a reader meets it: the real app with the embedded exchange, in a real browser."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.harness import (
+    Dashboard,
+    Watched,
+    assert_whole,
+    eventually,
+    kept,
+    number_after,
+    open_page,
+    watched,
+)
+from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+PAGES = {"Events": "/", "Orders": "/orders", "Positions": "/positions", "Balances": "/balances", "Feed": "/feed"}
+FIRST_EVENT_S = 10.0
+ROW_HEIGHT = 27
+
+
+def test_first_live_event_is_shown_within_ten_seconds_of_the_start(dashboard: Dashboard, page: Page) -> None:
+    """Also when the first address ever opened is a deep link; the navigation is ours, not a list of files."""
+    open_page(page, f"{dashboard.url}/orders")
+    before = kept(page)
+    eventually(lambda: kept(page) > before > 0, "an event more than the demo's past")
+    assert time.monotonic() - dashboard.started < FIRST_EVENT_S
+    assert page.locator("[data-testid=stSidebarNav]").count() == 0
+    assert page.locator("[data-testid=stTopNavLink]").count() == len(PAGES)
+    assert page.title().startswith("● Live · Orders · DEMO")
+
+
+@pytest.mark.parametrize("width", [1400, 800])
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_every_page_fits_and_is_whole(dashboard: Dashboard, browser: Browser, scheme: str, width: int) -> None:
+    """No exception, no failed part, no sideways scrolling, nothing asked of another machine."""
+    with watched(browser, width=width, scheme=scheme) as opened:
+        page = opened.page()
+        open_page(page, dashboard.url)
+        for name in PAGES:
+            page.get_by_role("link", name=name, exact=True).click()
+            eventually(lambda name=name: f"Live · {name}" in page.title(), f"the page {name}")
+            eventually(lambda: page.locator("[data-stale=true]").count() == 0, "a drawn page")
+            eventually(lambda name=name: _is_drawn(page, name), f"the contents of {name}")
+            assert_whole(page)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+        assert opened.foreign() == []
+        assert opened.errors == []
+
+
+def counts(page: Page) -> str:
+    line = page.locator(".st-key-counts .nodes")
+    return line.inner_text() if line.count() else ""
+
+
+def _is_drawn(page: Page, name: str) -> bool:
+    grids, charts = page.locator("[data-testid=stDataFrame]").count(), page.locator(".js-plotly-plot").count()
+    return {"Events": grids > 0, "Orders": grids > 0 and charts > 0, "Feed": charts > 1}.get(name, charts > 0)
+
+
+def _choose_row(page: Page, row: int) -> None:
+    box = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 33 + ROW_HEIGHT * (row + 0.5))
+
+
+def _chosen_row(page: Page) -> tuple[int, str] | None:
+    """Return index and text of the ticked row, from the table the grid keeps for screen readers."""
+    found = page.evaluate(
+        """() => { const row = document.querySelector('canvas [role=row][aria-selected=true]');
+        return row && [Number(row.getAttribute('aria-rowindex')), row.textContent]; }"""
+    )
+    return None if found is None else (found[0], found[1])
+
+
+def test_selection_stays_on_its_event_while_rows_arrive(dashboard: Dashboard, page: Page) -> None:
+    """The tick moves down with its row and the pane keeps the same event, without a flicker."""
+    open_page(page, dashboard.url)
+    eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
+    page.get_by_role("button", name="Pause").click()
+    eventually(lambda: "paused at" in counts(page), "a paused view")
+    _choose_row(page, 2)
+    pane = page.locator(".st-key-pane-head .nodes")
+    seq = eventually(lambda: pane.count() and number_after(pane.inner_text(), "seq"), "the pane of the chosen event")
+    index, text = eventually(lambda: _chosen_row(page), "a ticked row")
+    page.evaluate("document.querySelector('[data-testid=stDataFrame] canvas').dataset.mine = 'yes'")
+    page.get_by_role("button", name="Resume").click()
+    eventually(lambda: (_chosen_row(page) or (0, ""))[0] > index, "rows above the chosen one")
+    assert _chosen_row(page)[1][:40] == text[:40]  # type: ignore[index]
+    assert number_after(pane.inner_text(), "seq") == seq
+    assert page.evaluate("document.querySelector('[data-testid=stDataFrame] canvas').dataset.mine") == "yes"
+
+
+def test_scroll_position_survives_refreshes(dashboard: Dashboard, page: Page) -> None:
+    """Reading further down is not interrupted by new rows."""
+    open_page(page, dashboard.url)
+    eventually(lambda: page.locator("[data-testid=stDataFrame] canvas").count(), "the table")
+    scroller = "document.querySelector('[data-testid=stDataFrame] .dvn-scroller')"
+    eventually(lambda: page.evaluate(f"{scroller} && {scroller}.scrollHeight > 2000"), "a long table")
+    page.evaluate(f"{scroller}.scrollTop = 800")
+    before = kept(page)
+    eventually(lambda: kept(page) > before + 2, "new rows")
+    assert page.evaluate(f"{scroller}.scrollTop") == 800
+
+
+def _chart(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate(
+        """() => { const chart = document.querySelector('.js-plotly-plot');
+        const axis = chart._fullLayout.xaxis, mark = chart.data.find((trace) => trace.name === 'mark');
+        const last = chart._fullData.find((trace) => trace.name === 'mark');
+        return {range: axis.range.map(String), points: last.x.length, last: Number(last.x[last.x.length - 1]),
+                mine: chart.dataset.mine || ''}; }"""
+    )
+    return found
+
+
+def test_chart_keeps_zoom_while_data_moves(dashboard: Dashboard, page: Page) -> None:
+    """A range dragged with the mouse stays, on the same chart, while points arrive."""
+    open_page(page, f"{dashboard.url}/positions")
+    eventually(lambda: page.locator(".js-plotly-plot .nsewdrag").count(), "the chart")
+    page.evaluate("document.querySelector('.js-plotly-plot').dataset.mine = 'yes'")
+    page.locator(".js-plotly-plot").scroll_into_view_if_needed()
+    before = _chart(page)
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 100, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 65, steps=5)
+    page.mouse.up()
+    zoomed = eventually(lambda: _chart(page) if _chart(page)["range"] != before["range"] else None, "a zoomed axis")
+    moved = eventually(lambda: _chart(page) if _chart(page)["last"] > zoomed["last"] else None, "newer data")
+    assert moved["range"] == zoomed["range"]
+    assert moved["mine"] == "yes"
+
+
+def test_filters_are_in_the_address_and_come_back_from_it(dashboard: Dashboard, page: Page) -> None:
+    """A view can be shared: plain words, no glyphs."""
+    open_page(page, f"{dashboard.url}/?types=order&sides=sell&statuses=filled")
+    eventually(lambda: "matching" in counts(page), "the counts")
+    only_sells = number_after(counts(page), "of")
+    page.get_by_role("button", name="▼ sell").click()
+    eventually(lambda: "sides" not in page.evaluate("location.href"), "an address without sides")
+    eventually(lambda: number_after(counts(page), "of") > only_sells, "more rows")
+    assert "types=order" in page.url
+    assert "statuses=filled" in page.url
+
+
+def test_export_holds_all_matching_events(dashboard: Dashboard, page: Page, tmp_path: Path) -> None:
+    """Not only the rows shown: CSV and JSON by the server, as of the click, simulated files named so."""
+    open_page(page, f"{dashboard.url}/?types=order")
+    eventually(lambda: "matching" in counts(page), "the counts")
+    page.get_by_role("button", name="Pause").click()
+    eventually(lambda: "paused at" in counts(page), "a paused view")
+    matching = number_after(counts(page), "of")
+    page.get_by_role("button", name="Export").click()
+    for label, suffix in (("CSV", "csv"), ("JSON", "json")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label, exact=True).click()
+        assert download.value.suggested_filename.startswith("DEMO-")
+        path = tmp_path / f"export.{suffix}"
+        download.value.save_as(path)
+        content = path.read_bytes()
+        rows = len(json.loads(content)) if suffix == "json" else content.count(b"\r\n") - 1
+        assert rows == matching > 500
+
+
+def test_rows_and_ids_can_be_copied(dashboard: Dashboard, page: Page) -> None:
+    """The clipboard gets the exact id and tab-separated rows."""
+    open_page(page, f"{dashboard.url}/?types=order")
+    eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
+    _choose_row(page, 1)
+    page.get_by_role("button", name="copy id").click()
+    copied = eventually(lambda: page.evaluate("navigator.clipboard.readText()"), "a copied id")
+    assert copied in page.locator(".st-key-pane-head .nodes").inner_text()
+
+
+def test_demo_order_can_be_placed_and_is_answered(dashboard: Dashboard, page: Page) -> None:
+    """The form reaches the embedded exchange and the order appears."""
+    open_page(page, f"{dashboard.url}/orders")
+    page.get_by_role("button", name="Place order").click()
+    page.get_by_role("textbox", name="Quantity").fill("0.02")
+    page.get_by_role("button", name="Place on the simulator").click()
+    eventually(lambda: page.get_by_text("● done").count(), "the simulator's answer")
+    assert_whole(page)
+
+
+def test_status_line_says_when_the_server_stops_answering(dashboard: Dashboard, tab: Watched) -> None:
+    """The ages go on in the browser, so that a frozen page does not look live."""
+    import signal
+
+    page = tab.page()
+    open_page(page, dashboard.url)
+    dashboard.process.send_signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: page.locator(".nodes.frozen").count(), "the notice of a frozen page")
+        assert "page not updated for" in (page.locator(".nodes.frozen").first.get_attribute("data-frozen") or "")
+    finally:
+        dashboard.process.send_signal(signal.SIGCONT)
+    eventually(lambda: page.locator(".nodes.frozen").count() == 0, "a page that moves again")

@@ -1,0 +1,53 @@
+"""Hostile text from the feed in a real browser: shown as text, nothing run, nothing fetched."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.harness import Dashboard, Watched, assert_whole, eventually, open_page, running
+from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+EVERYWHERE = """() => {
+  const found = [];
+  const look = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      const marked = ['src', 'href', 'xlink:href'].map((name) => element.getAttribute(name) || '');
+      if (marked.some((value) => value.includes('evil'))) found.push(element.outerHTML.slice(0, 200));
+      if (element.getAttribute('onerror')) found.push(element.outerHTML.slice(0, 200));
+      if (element.shadowRoot) look(element.shadowRoot);
+    }
+  };
+  look(document);
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def dashboard(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    script = Path(__file__).with_name("fake_app.py")
+    with running(tmp_path_factory.mktemp("hostile"), script) as started:
+        eventually(started.is_healthy, "a healthy dashboard")
+        yield started
+
+
+def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: Watched) -> None:
+    """On no page does an element carry the attacker's address, does a dialog open or a request leave this machine."""
+    page = tab.page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    open_page(page, dashboard.url)
+    eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
+    box = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 33 + 14)
+    eventually(lambda: page.get_by_text("<img src=http://evil").count(), "the text itself")
+    for name in ("Events", "Orders", "Positions", "Balances", "Feed"):
+        page.get_by_role("link", name=name, exact=True).click()
+        eventually(lambda name=name: f"Live · {name}" in page.title(), f"the page {name}")
+        eventually(lambda: page.locator("[data-testid=stDataFrame], .js-plotly-plot").count(), "its contents")
+        assert_whole(page)
+        assert page.evaluate(EVERYWHERE) == []
+    assert dialogs == []
+    assert not [address for address in tab.asked if "evil" in address]
