@@ -34,6 +34,8 @@ DEBOUNCE_S: Final = 1.0
 """The fills of one burst are read together."""
 FIRST_LOOK_MS: Final = 24 * 3600 * 1000
 """At the first start, orders that ended longer ago are not asked for."""
+GAP_OVERLAP_MS: Final = 60_000
+"""A gap is told by our clock, an order's update by the exchange's: they may differ by so much."""
 OVERLAP_MS: Final = 5_000
 """Reads reach back so much further than what is known: clocks differ, and a list may trail the socket."""
 
@@ -85,20 +87,29 @@ class Recovery:
         self.trails_s = TRAILS_S
         self._second_look: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
-        self._gap: Gap | None = None
+        self._gaps: list[Gap] = []
         self._is_asked = False
         self._pairs: set[str] = set()
         self._without_fill: set[str] = set()
         self._started_ms = time.time_ns() // 1_000_000
         self._read_to_ms: dict[str, int] = {}
+        # From when on orders may have been missed: until a complete reading, whatever the stream brings meanwhile.
+        self._missed_from_ms: int | None = self._started_ms - FIRST_LOOK_MS
         self.last: Outcome | None = None
         self.snapshot: dict[tuple[EventType, str], tuple[float, Any]] = {}
         pipeline.on_fill = self._filled
 
     def compare(self, gap: Gap | None = None) -> None:
         """Ask for a comparison: after a join, with the gap that it ended, or on demand."""
-        self._is_asked, self._gap = True, gap or self._gap
+        self._is_asked = True
+        if gap is not None:
+            self._gaps.append(gap)
+            self._may_miss(gap.start_ns // 1_000_000 - GAP_OVERLAP_MS)
         self._wake.set()
+
+    def _may_miss(self, from_ms: int | None) -> None:
+        known = self._missed_from_ms
+        self._missed_from_ms = from_ms if known is None else known if from_ms is None else min(known, from_ms)
 
     def _filled(self, record: OrderRecord) -> None:
         if record.pair is not None:
@@ -122,12 +133,14 @@ class Recovery:
                 log.exception("recovery failure")
 
     async def _compare(self) -> None:
-        self._is_asked, gap, self._gap = False, self._gap, None
+        self._is_asked, gaps, self._gaps = False, self._gaps, []
+        gap = gaps[-1] if gaps else None
+        missed_from_ms, self._missed_from_ms = self._missed_from_ms, None
         touched = self._touched_since(gap)
         self._pipeline.hold()
         try:
             async with asyncio.timeout(HOLD_S):
-                outcome = await self._snapshot(gap)
+                outcome = await self._snapshot(gap, missed_from_ms)
         except TimeoutError:
             outcome = Outcome(
                 time.time_ns(), None, 0, 0, f"not compared: the exchange's lists did not come within {HOLD_S:g} s"
@@ -136,8 +149,12 @@ class Recovery:
             outcome = Outcome(time.time_ns(), None, 0, 0, f"not compared: {error}")
         finally:
             self._pipeline.release()
+        if outcome.unknown is not None:
+            self._may_miss(missed_from_ms)
         self.last = outcome
         log.info("compared recovered=%s confirmed=%d unknown=%r", outcome.recovered, outcome.confirmed, outcome.unknown)
+        for earlier in gaps[:-1]:  # two connections ended before a comparison was through: one serves both
+            self._on_outcome(outcome._replace(recovered=None if outcome.recovered is None else 0), earlier)
         self._on_outcome(outcome, gap)
         if gap is not None:
             self._pairs |= touched
@@ -149,11 +166,13 @@ class Recovery:
         live = {entity.record.pair for entity in self._state.working_orders()}
         return {pair for pair in live if pair} | self._state.open_pairs()
 
-    async def _snapshot(self, gap: Gap | None) -> Outcome:
+    async def _snapshot(self, gap: Gap | None, missed_from_ms: int | None) -> Outcome:
         live = [entity.record for entity in self._state.working_orders()]
         asked_ms = time.time_ns() // 1_000_000
         orders, positions, wallets = await asyncio.gather(
-            self._reads.orders(self._orders_since(asked_ms), live), self._reads.positions(), self._reads.wallets()
+            self._reads.orders(self._orders_since(asked_ms, missed_from_ms), live),
+            self._reads.positions(),
+            self._reads.wallets(),
         )
         items = [
             *self._items(EventType.ORDER, orders),
@@ -178,21 +197,28 @@ class Recovery:
         if last is None or loop.time() > last.when() + self.trails_s:
             self._second_look = loop.call_later(self.trails_s, self.compare)
 
-    def _orders_since(self, asked_ms: int) -> int:
+    def _orders_since(self, asked_ms: int, missed_from_ms: int | None) -> int:
         known = [entity.record.updated_at for entity in self._state.orders() if entity.record.updated_at]
-        return max(max(known) - OVERLAP_MS, asked_ms - FIRST_LOOK_MS) if known else asked_ms - FIRST_LOOK_MS
+        newest_ms = max(known, default=asked_ms - FIRST_LOOK_MS) - OVERLAP_MS
+        since_ms = newest_ms if missed_from_ms is None else min(newest_ms, missed_from_ms)
+        return max(since_ms, asked_ms - FIRST_LOOK_MS)
 
     def _items(self, kind: EventType, reading: Reading[Any]) -> list[AccountItem]:
         for row in reading.rejected:
             self._pipeline.refuse(f"REST {row.reason}", row.raw)
         found = [read_item(kind, row.record, row.raw, row.key) for row in reading.rows]
         if kind is EventType.ORDER and reading.since_ms is not None:
-            # Older pages come along; what ended before is history that nobody asked for.
-            found = [item for item in found if _is_wanted(item.record, reading.since_ms)]
+            # Older pages come along; what ended before, and was not known, is history that nobody asked for.
+            found = [item for item in found if self._is_wanted(item, reading.since_ms)]
         if kind is EventType.POSITION:
             # The exchange lists every pair ever traded: flat rows that were never open here are no news.
             found = [item for item in found if _is_open(item.record) or self._state.known(kind, item.facts.key)]
         return sorted(found, key=lambda item: item.facts.exchange_ms or 0)
+
+    def _is_wanted(self, item: AccountItem, since_ms: int) -> bool:
+        record: Any = item.record
+        is_recent = not record.is_terminal or (record.updated_at or 0) >= since_ms
+        return is_recent or self._state.known(item.type, item.facts.key) is not None
 
     def _remember(self, items: Sequence[AccountItem], asked_ms: int) -> None:
         self.snapshot = {(item.type, item.facts.key): (float(asked_ms), item.record) for item in items}
@@ -257,10 +283,6 @@ class Recovery:
         # Whole days come along; what happened before this process began is left to the history.
         first = self._started_ms - OVERLAP_MS
         return [item for item in self._items(kind, reading) if (item.facts.exchange_ms or 0) >= first]
-
-
-def _is_wanted(record: Any, since_ms: int) -> bool:
-    return not record.is_terminal or (record.updated_at or 0) >= since_ms
 
 
 def _is_open(record: Any) -> bool:
