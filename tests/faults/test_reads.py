@@ -190,3 +190,37 @@ async def test_F28_reads_stay_within_the_budget(tmp_path: Path) -> None:
 
 def _signed(there: Trial) -> list[Any]:
     return [call for call in there.exchange.api.calls if call.is_signed]
+
+
+async def test_F28_order_of_a_gap_that_could_not_be_compared_is_found_by_the_next_read(tmp_path: Path) -> None:
+    """Two orders end while the lists fail; newer frames follow; the next complete reading still goes back so far."""
+    async with trial(tmp_path) as there:
+        await _open_account(there)
+        there.exchange.trouble = TROUBLES["refused"]
+        long_ago_ms = _now_ms() - 20_000
+        there.exchange.change("order", order("o-1", status="filled", remaining_quantity=0, updated_at=_now_ms()))
+        there.exchange.change("order", order("o-2", status="cancelled", remaining_quantity=0, updated_at=long_ago_ms))
+        await _kicked(there)
+        there.exchange.trouble = None
+        await there.exchange.update("order", order("o-3", updated_at=_now_ms() + 30_000))
+        await eventually(lambda: there.service.order("o-3"))
+        await _kicked(there)
+        verdict = await there.end()
+    figure("F28", missed_while_reads_failed=2, recovered=verdict.recovered, checker=verdict)
+
+
+async def test_C7_two_gaps_before_one_comparison_both_get_their_outcome(tmp_path: Path) -> None:
+    """The connection ends again while the lists are read: each gap is told with what became of it."""
+    async with trial(tmp_path) as there:
+        await _open_account(there)
+        there.exchange.api.delay_s = 0.5
+        for count in (2, 3):
+            await there.exchange.server.kick()
+            await eventually(partial(_has_joined, there, count - 1))
+            await eventually(lambda: there.is_watched)
+        there.exchange.api.delay_s = 0.0
+        await eventually(lambda: len(there.notes("upstream_gap")) == 2)
+        await there.end()
+        gaps = there.runtime.watch.gaps()
+    assert [gap.recovered for gap in gaps] == [0, 0]
+    assert [gap.unknown for gap in gaps] == [None, None]
