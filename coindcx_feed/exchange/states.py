@@ -41,7 +41,7 @@ class Change(NamedTuple):
     """One transition.
 
     ``at_ns`` is the wall clock; ``next_try_s`` counts from it, if another try is planned; ``proven_ns`` is when the
-    last frame of the last session arrived.
+    last frame of the last session arrived. ``mono_ns`` is the monotonic clock at ``at_ns``: durations are told by it.
     """
 
     state: State
@@ -49,6 +49,7 @@ class Change(NamedTuple):
     reason: str | None = None
     next_try_s: float | None = None
     proven_ns: int | None = None
+    mono_ns: int | None = None
 
 
 class Timings(NamedTuple):

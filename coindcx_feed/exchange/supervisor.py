@@ -205,7 +205,7 @@ class Supervisor:
         present = self.change
         if state is present.state and (state.is_connected or (reason, next_try_s) == present[2:4]):
             return
-        self.change = Change(state, time.time_ns(), reason, next_try_s, self._last_proof_ns())
+        self.change = Change(state, time.time_ns(), reason, next_try_s, self._last_proof_ns(), time.monotonic_ns())
         log.info("upstream state=%s reason=%r next_try_s=%s", state, reason, next_try_s and round(next_try_s, 1))
         self._on_change(self.change)
 

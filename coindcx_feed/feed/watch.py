@@ -1,6 +1,7 @@
 """The ledger of the connection: every second was watched, or stands here as a gap with cause and outcome."""
 
 import threading
+import time
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -42,6 +43,9 @@ class Watch:
         self._gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
         self._away: Gap | None = None
         self._first_ns: int | None = None
+        self._left_ns = 0
+        # Lengths are of the monotonic clock wherever changes carry it: the wall clock may be set while we are away.
+        self._is_monotonic = False
         # What no longer fits into the list of gaps still counts.
         self._count, self._away_ns, self._unwatched_ns = 0, 0, 0
         self._lock = threading.Lock()
@@ -50,21 +54,25 @@ class Watch:
         """Take in a transition and return the gap that it ended, if it ended one."""
         with self._lock:
             self._changes.append(change)
+            self._is_monotonic = change.mono_ns is not None
+            clock_ns = change.at_ns if change.mono_ns is None else change.mono_ns
             if change.state.is_connected:
-                return self._return(change.at_ns)
+                return self._return(change.at_ns, clock_ns)
             if self._first_ns is not None and self._away is None:
-                self._away = Gap(change.proven_ns or change.at_ns, None, change.reason or str(change.state))
+                start_ns = change.proven_ns or change.at_ns
+                self._away = Gap(start_ns, None, change.reason or str(change.state))
+                self._left_ns = clock_ns - (change.at_ns - start_ns)
             return None
 
-    def _return(self, at_ns: int) -> Gap | None:
+    def _return(self, at_ns: int, clock_ns: int) -> Gap | None:
         if self._first_ns is None:
-            self._first_ns = at_ns
+            self._first_ns = clock_ns
         ended, self._away = self._away, None
         if ended is None:
             return None
-        gap = ended._replace(end_ns=at_ns)
+        gap = ended._replace(end_ns=max(at_ns, ended.start_ns))
         self._gaps.append(gap)
-        length = max(0, at_ns - gap.start_ns)
+        length = max(0, clock_ns - self._left_ns)
         if gap.cause == ON_DEMAND:
             self._unwatched_ns += length
         else:
@@ -100,9 +108,10 @@ class Watch:
         with self._lock:
             if self._first_ns is None:
                 return None
+            now_ns = time.monotonic_ns() if self._is_monotonic else now_ns
             count, away_ns, unwatched_ns = self._count, self._away_ns, self._unwatched_ns
             if self._away is not None:
-                length = max(0, now_ns - self._away.start_ns)
+                length = max(0, now_ns - self._left_ns)
                 if self._away.cause == ON_DEMAND:
                     unwatched_ns += length
                 else:
