@@ -55,7 +55,7 @@ async def world(folder: Path, timings: Timings = FAST, **settings: Any) -> Async
     engine.deposit("INR", Decimal(1_000_000))
     async with build_exchange_server(engine, port=0) as exchange:
         chosen = Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             mode="live",
             api_key=DEMO_KEY,
             api_secret=DEMO_SECRET,
