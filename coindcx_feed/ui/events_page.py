@@ -110,7 +110,7 @@ def _table(found: view.View) -> None:
     st.dataframe(
         found["table"],
         key="events-table",
-        height=PANE_HEIGHT,
+        height=min(PANE_HEIGHT, tables.ROW_HEIGHT * len(found["rows"]) + tables.HEADER_HEIGHT),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
@@ -158,7 +158,9 @@ def _now_ms() -> float:
 
 def _nothing(found: view.View) -> None:
     status, zone = page.service().status(), page.zone()
-    if not found["kept"]:
+    # The connection's own events are always there: an idle account has none of the others.
+    heard = page.service().select({"types": list(filters.DEFAULT_TYPES)}, limit=1)["matching"]
+    if not heard:
         nodes.show([cards.no_events(status, zone)], key="empty", now_ms=status["now_ms"])
         return
     cleared = bool(st.session_state.get("cleared_at"))

@@ -134,13 +134,14 @@ async def test_pages_and_an_export_leave_the_loop_responsive(
 
 
 async def _export(page: Any) -> None:
-    await page.get_by_role("button", name="Export").click()
+    csv = page.get_by_role("button", name="CSV").first
+    if not await csv.is_visible():
+        await page.get_by_role("button", name="Export").first.click()
     async with page.expect_download(timeout=60_000) as download:
-        await page.get_by_role("button", name="CSV").click()
+        await csv.click()
     path = await (await download.value).path()
     with path.open(encoding="utf-8") as lines:
         assert sum(1 for _ in lines) > EVENTS
-    await page.keyboard.press("Escape")
 
 
 async def test_event_is_visible_within_a_second(
