@@ -58,14 +58,14 @@ async def test_F02_broken_connection_is_followed_by_a_new_join(tmp_path: Path, h
 
 async def test_F02_delays_double_are_capped_and_spread(tmp_path: Path) -> None:
     """Refused again and again: attempts come at growing, jittered distances up to the longest."""
-    timings = SHORT._replace(retry_first_s=0.1, retry_most_s=0.8)
+    timings = SHORT._replace(retry_first_s=0.05, retry_most_s=0.4)
     async with trial(tmp_path, timings) as there:
         await there.proxy.refuse()
         await there.proxy.cut()
         planned = await _planned_delays(there, 9)
         await there.proxy.listen()
         await there.end()
-    bounds = [0.1, 0.2, 0.4, *[0.8] * 6]
+    bounds = [0.05, 0.1, 0.2, *[0.4] * 6]
     assert all(bound / 2 <= delay <= bound for delay, bound in zip(planned, bounds, strict=True)), planned
     assert len({round(delay, 4) for delay in planned}) == len(planned)
     share = sum(planned[3:]) / len(planned[3:]) / timings.retry_most_s

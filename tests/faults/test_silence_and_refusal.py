@@ -67,8 +67,8 @@ async def test_F04_swallowed_fill_is_found_when_the_price_crosses_its_limit(tmp_
     assert verdict.swallowed > 0
 
 
-SPEED = 150
-"""Ten minutes pass in four seconds: the times of the refused join are divided by this."""
+SPEED = 240
+"""Ten minutes pass in two and a half seconds: the times of the refused join are divided by this."""
 
 
 async def test_F05_refused_credentials_are_tried_rarely_and_never_shown(tmp_path: Path) -> None:
