@@ -30,7 +30,7 @@ def detail_nodes(event: Event, zone: tzinfo, now_ms: float, *, move: tuple[str, 
     return [
         _title_row(event),
         div("sentence text", sentence(event)),
-        div("muted small", *_circumstances(event, zone, now_ms)),
+        div("flow muted small", *_circumstances(event, zone, now_ms)),
         _ids(event, move),
         _changes(event),
         _lifecycle(event, zone, now_ms),
@@ -65,6 +65,9 @@ def sentence(event: Event) -> str:
         side = "long" if size is None or size > 0 else "short"
         held = f"{fmt.number((event['quantity'] or '').lstrip('-'))} {base} at {fmt.figure(event['price'])}"
         return f"{theme.SIDE_GLYPHS[side]} {side.capitalize()} {held}"
+    if event["type"] == "fill":
+        traded = f"{fmt.number(event['quantity'])} {base} at {fmt.number(event['price'])}"
+        return f"{theme.SIDE_GLYPHS.get(event['side'] or '', '')} Filled {traded}".replace("  ", " ").strip()
     if event["type"] == "balance":
         return f"{pair} available {fmt.number(event['quantity'])}"
     return fmt.visible(event["message"] or event["what_changed"] or event["type"])
@@ -94,7 +97,7 @@ def _circumstances(event: Event, zone: tzinfo, now_ms: float) -> list[Node]:
     parts.append(fmt.clock(event["received_ms"], zone, today=now_ms))
     parts.append(fmt.utc(event["received_ms"]))
     kept = [fmt.visible(part, 60) for part in parts if part]
-    return [span("nowrap text", part if part is kept[-1] else f"{part} · ") for part in kept]
+    return [span("nowrap text", part if part is kept[-1] else f"{part} ·") for part in kept]
 
 
 def _ids(event: Event, move: tuple[str, str]) -> Node:
@@ -134,7 +137,7 @@ def _change(row: dict[str, Any]) -> Node:
     return node(
         "tr",
         "",
-        node("td", "muted text", fmt.visible(label(field), 60)),
+        node("td", f"muted text{_kept_whole(label(field))}", fmt.visible(label(field), 60)),
         node("td", f"right muted text{_kept_whole(cells[0])}", cells[0]),
         node("td", f"right strong text {color}{_kept_whole(cells[1])}", cells[1]),
         node("td", "right muted nowrap", cells[2]),
@@ -280,10 +283,7 @@ def draw(
 
 def guide_nodes() -> list[Node]:
     """Build what the pane shows while no event is chosen: how to read the table."""
-    kinds = [
-        span(theme.TYPE_COLORS.get(kind, "muted"), theme.type_label(kind))
-        for kind in ("order", "position", "balance", "system")
-    ]
+    kinds = [span(theme.TYPE_COLORS.get(kind, "muted"), theme.type_label(kind)) for kind in theme.TYPE_GLYPHS]
     states = [
         span(theme.STATUS_COLORS.get(name, "gray"), theme.status_label(name))
         for name in theme.STATUS_GLYPHS

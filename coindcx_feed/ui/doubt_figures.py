@@ -80,7 +80,7 @@ def _quirks(quirks: list[dict[str, Any]], zone: tzinfo, now_ms: float) -> list[N
 
 def _table(names: list[str], rows: list[Node]) -> Node:
     top = node("tr", "", *(node("th", "muted", name) for name in names))
-    return node("table", "changes", node("thead", "", top), node("tbody", "", *rows))
+    return node("table", "grid", node("thead", "", top), node("tbody", "", *rows))
 
 
 def _row(*cells: str | Node | None) -> Node:

@@ -42,7 +42,7 @@ def _clear_button() -> None:
         st.button("Undo clear", icon=":material/undo:", on_click=view.undo_clear, key="undo-clear")
     else:
         note = "Hide what is shown and start from here. Nothing is deleted."
-        st.button("Clear view", icon=":material/clear_all:", on_click=view.clear, key="clear", help=note)
+        st.button("Clear", icon=":material/clear_all:", on_click=view.clear, key="clear", help=note)
 
 
 @page.part(page.FAST_S)

@@ -170,5 +170,5 @@ def _quarantine(count: int, entries: list[dict[str, Any]], zone: tzinfo, now_ms:
 def log(lines: list[str]) -> list[Node | None]:
     """Build the newest lines, newest first."""
     shown = [node("li", "text", fmt.visible(line, 400)) for line in reversed(lines[-LOG_LINES:])]
-    head = cards.head("Log", "newest first; payloads and secrets are never logged")
+    head = cards.head("Log", "newest first, times of this machine; payloads and secrets are never logged")
     return [head, node("ul", "log", *shown) if shown else node("p", "muted", "No lines yet.")]

@@ -92,7 +92,7 @@ def gaps() -> None:
     st.dataframe(
         tables.gaps_table(found[:GAPS_SHOWN]),
         key="gaps-table",
-        height=min(tables.ROW_HEIGHT * len(found) + 38, 260),
+        height=min(tables.ROW_HEIGHT * len(found) + tables.HEADER_HEIGHT, 260),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
@@ -145,7 +145,7 @@ def _kept_apart(title: str, name: str, count: int, none: str) -> None:
     st.dataframe(
         tables.kept_table(entries),
         key=f"{name}-table",
-        height=min(tables.ROW_HEIGHT * len(entries) + 38, 200),
+        height=min(tables.ROW_HEIGHT * len(entries) + tables.HEADER_HEIGHT, 200),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,

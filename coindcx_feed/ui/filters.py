@@ -11,8 +11,9 @@ from coindcx_feed.ui import page, theme
 
 Criteria = dict[str, Any]
 
-TYPES: Final = ("order", "position", "balance", "system")
-DEFAULT_TYPES: Final = ("order", "position", "balance")
+TYPES: Final = ("order", "position", "balance", "fill", "ledger", "system")
+DEFAULT_TYPES: Final = TYPES[:-1]
+"""System events tell about this program, not about the account."""
 SIDES: Final = ("buy", "sell")
 LISTS: Final = ("types", "sides", "pairs", "statuses")
 TYPED: Final = ("q", "min", "max")
@@ -20,7 +21,7 @@ TYPED: Final = ("q", "min", "max")
 MAX_TYPED: Final = 100
 ALL: Final = "all"
 """Stands in the address for a list that was emptied although its default is not."""
-CHOICE_WIDTH: Final = 158
+CHOICE_WIDTH: Final = 134
 
 
 def filter_bar(*more: Callable[[], None]) -> None:
@@ -103,7 +104,7 @@ def choices(label: str, options: list[str], key: str, placeholder: str, words: A
     to_address(key)
 
 
-def search(placeholder: str, width: int = 200) -> None:
+def search(placeholder: str, width: int = 156) -> None:
     st.text_input(
         "Search",
         type="search",

@@ -79,7 +79,7 @@ def _table(found: list[Position], selected: Position | None) -> None:
     st.dataframe(
         tables.positions_table(found),
         key="positions-table",
-        height=min(tables.ROW_HEIGHT * len(found) + 38, 320),
+        height=min(tables.ROW_HEIGHT * len(found) + tables.HEADER_HEIGHT, 320),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,

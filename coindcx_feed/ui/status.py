@@ -160,7 +160,7 @@ def _state_notice(status: Status, zone: tzinfo) -> Node | None:
     if state in ("stale", "reconnecting"):
         known = _known_at(status, zone)
         after = "Orders may have filled meanwhile; the gap will be listed on the Feed page."
-        return _notice("", known, f"{reason[:1].upper()}{reason[1:]}", retry, after)
+        return _notice("", known, reason, retry, after)
     if state in ("starting", "connecting") and reason:
         return _notice("plain", "Not connected yet.", reason, retry)
     return None
@@ -180,11 +180,15 @@ def _retry(status: Status) -> Node | None:
     return span("", span("", "Next try in "), span("", until=status["next_try_ms"]))
 
 
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', '…')) else '.'}"
+
+
 def _notice(kind: str, title: str, *lines: str | Node | None) -> Node:
     kept = [line for line in lines if line]
     texts: list[str | Node | None] = []
     for line in kept:
-        text = line if not isinstance(line, str) or line.endswith((".", "…")) else f"{line}."
+        text = line if not isinstance(line, str) else _sentence(line)
         texts.append(span("text", text) if isinstance(text, str) else text)
         texts.append(span("", " "))
     body = node("p", "", *texts) if texts else None

@@ -14,6 +14,8 @@ from coindcx_feed.ui.theme import Palette
 Row = dict[str, Any]
 
 ROW_HEIGHT: Final = 27
+HEADER_HEIGHT: Final = 38
+"""Header, border and a sideways scroll bar's room, pixels."""
 EIGHT_DIGITS: Final = "%.8g"
 ALIGNED_PLACES: Final = 4
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -211,7 +213,7 @@ def event_columns(
         "type": chip_column("Type", type_colors(), palette, 92),
         "pair": st.column_config.TextColumn("Pair", width=98),
         "side": chip_column("Side", side_colors(), palette, 66),
-        "status": chip_column("Status", status_colors(seen), palette, 128),
+        "status": chip_column("Status", status_colors(seen), palette, 140),
         "changed": st.column_config.TextColumn("What changed", width=300),
         "price": _figures("Price", 90, rows, "price", "Exact text in the details."),
         "quantity": _figures("Quantity", 110, rows, "quantity", "Exact text in the details."),

@@ -6,7 +6,7 @@ The theme itself is ``.streamlit/config.toml``; a test holds both together.
 from dataclasses import dataclass
 from typing import Final
 
-TYPE_GLYPHS: Final = {"order": "◆", "position": "■", "balance": "≡", "fill": "✦", "ledger": "▤", "system": "·"}
+TYPE_GLYPHS: Final = {"order": "◆", "position": "■", "balance": "≡", "fill": "◊", "ledger": "§", "system": "·"}
 TYPE_COLORS: Final = {"order": "blue", "position": "violet", "balance": "green"}
 SIDE_GLYPHS: Final = {"buy": "▲", "sell": "▼", "long": "▲", "short": "▼", "flat": "–"}
 SIDE_COLORS: Final = {"buy": "green", "long": "green", "sell": "red", "short": "red"}

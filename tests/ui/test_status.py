@@ -101,7 +101,7 @@ def test_busy_sidecar_port_is_said_without_alarm() -> None:
 def test_F23_other_owner_is_named() -> None:
     """A second process does not connect, and says who does."""
     _, line = _line("stopped", owner="process 4711 on this machine holds the session")
-    assert "process 4711" in text_of(line)
+    assert "Process 4711" in text_of(line)
     assert "does not connect" in text_of(line)
 
 
