@@ -111,8 +111,8 @@ def _ids(event: Event, move: tuple[str, str]) -> Node:
 
 def _changes(event: Event) -> Node | None:
     changes = event["changes"]
-    if event["type"] == "system":
-        return None
+    if event["type"] in ("system", "fill", "ledger"):
+        return None  # said once, never updated
     if changes["since_seq"] is None:
         return _section("What changed", "first event of this id", span("muted", "Nothing to compare with."))
     since_s = (changes["since_ms"] or 0.0) / 1000

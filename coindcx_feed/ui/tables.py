@@ -200,7 +200,7 @@ def side_colors() -> dict[str, str]:
 
 def status_colors(seen: Iterable[str] = ()) -> dict[str, str]:
     """Colour every known status and those seen besides."""
-    names = dict.fromkeys([*theme.STATUS_GLYPHS, *theme.STATES, *(name for name in seen if name)])
+    names = dict.fromkeys([*theme.STATUS_GLYPHS, *theme.STATES, *theme.STAGES, *(name for name in seen if name)])
     return {fmt.visible(theme.status_label(name), 60): theme.STATUS_COLORS.get(name, "gray") for name in names}
 
 

@@ -35,6 +35,9 @@ ICON: Final = (
 """Icon of the browser's window. Drawn here, because named icons and emoji are fetched from the network."""
 STATES: Final = ("starting", "connecting", "live", "quiet", "stale", "reconnecting", "rejected", "stopped")
 
+STAGES: Final = ("default", "funding", "exit", "tpsl_exit", "liquidation", "liquidate")
+"""What a ledger row says instead of a status."""
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -142,6 +145,6 @@ def side_label(side: str) -> str:
 
 def status_label(status: str) -> str:
     """Return glyph and word of a status; an unknown one is marked, never hidden."""
-    if status in STATES and status not in STATUS_GLYPHS:
-        return f"· {status}"
+    if status in (*STATES, *STAGES) and status not in STATUS_GLYPHS:
+        return f"· {words(status)}"
     return f"{STATUS_GLYPHS.get(status, '?')} {words(status)}"

@@ -113,3 +113,10 @@ def test_guide_explains_every_glyph() -> None:
     text = text_of(details.guide_nodes())
     for word in ("◆ order", "■ position", "≡ balance", "▲ buy", "◐ partially filled", "✕ rejected"):
         assert word in text
+
+
+def test_fill_is_said_once_and_has_nothing_to_compare() -> None:
+    """Fills and ledger rows are never updated."""
+    event = _event() | {"type": "fill", "side": "sell", "price": "2741.53", "quantity": "0.195"}
+    assert details.sentence(event) == "▼ Filled 0.195 BTC at 2,741.53"
+    assert "What changed" not in text_of(_nodes(event))

@@ -80,3 +80,8 @@ def test_nothing_is_told_to_anyone() -> None:
     config = _config()
     assert config["browser"]["gatherUsageStats"] is False
     assert config["server"]["showEmailPrompt"] is False
+
+
+def test_ledger_stages_are_known_words() -> None:
+    """A stage stands where other rows have a status; it is no unknown status."""
+    assert theme.status_label("tpsl_exit") == "· tpsl exit"
