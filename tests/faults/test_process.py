@@ -65,13 +65,16 @@ async def _connected(http: aiohttp.ClientSession, url: str) -> aiohttp.ClientWeb
 
 
 @contextlib.asynccontextmanager
-async def child(exchange: NumberedExchange, folder: Path, proof_s: float) -> AsyncIterator[Child]:
+async def child(
+    exchange: NumberedExchange, folder: Path, proof_s: float, ring_capacity: int = 100_000
+) -> AsyncIterator[Child]:
     """Run a feed on an exchange until it is watched; it does not outlive the test."""
     port, url = free_port(), exchange.server.url
     own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
     given = {
         "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": url.replace("http", "ws"), "API_URL": url,
         "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder), "REST_PER_MINUTE": "900",
+        "RING_CAPACITY": str(ring_capacity),
     }  # fmt: skip
     env = own | {f"COINDCX_{name}": value for name, value in given.items()}
     process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(proof_s), env=env, cwd=folder)
