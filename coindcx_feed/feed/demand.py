@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from coindcx_feed.exchange.supervisor import Supervisor
+from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.watch import ON_DEMAND
 
 LINGER_S: Final = 30.0
@@ -49,8 +50,7 @@ async def run_on_demand(supervisor: Supervisor, viewers: Viewers, linger_s: floa
             await _until_unwanted(viewers, running, linger_s)
             supervisor.stop_reason = ON_DEMAND
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await end_tasks(running)
 
 
 async def _until_unwanted(viewers: Viewers, running: "asyncio.Task[None]", linger_s: float) -> None:

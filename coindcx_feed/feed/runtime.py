@@ -28,6 +28,7 @@ from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.feed.suspicion import Suspicion
+from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
@@ -218,13 +219,10 @@ class FeedRuntime:
         try:
             await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            upstream.cancel()
-            await asyncio.gather(upstream, return_exceptions=True)
+            await end_tasks(upstream)
             self.pipeline.release()
             await self.pipeline.drain()
-            for task in (waiter, *tasks):
-                task.cancel()
-            results = await asyncio.gather(waiter, *tasks, return_exceptions=True)
+            results = await end_tasks(waiter, *tasks)
             if reader is not None:
                 await reader.close()
         for result in results:
