@@ -212,16 +212,28 @@ def gap_marks(
         if end < t_range[0] or begin > t_range[1]:
             continue
         begin, end = max(begin, t_range[0]), min(end, t_range[1])
-        shapes.append(_gap_shape(begin, end, palette))
+        # Nobody wanted to watch: no failure, and no colour of one.
+        word, color = ("not watching", palette.gray) if gap.get("is_on_demand") else ("gap", palette.yellow)
+        shapes.append(_gap_shape(begin, end, color, palette))
         if (end - begin) > 0.02 * (t_range[1] - t_range[0]):
-            text = f"gap {duration(lasted_s)}"
             where: Figure = {"xref": "x", "yref": "paper", "xanchor": "right", "yanchor": "top", "xshift": -4}
-            labels.append(_words(text, begin, 1.0, palette.yellow, **where) | {"bgcolor": palette.paper})
+            label = _words(f"{word} {duration(lasted_s)}", begin, 1.0, color, **where)
+            labels.append(label | {"bgcolor": palette.paper})
     return shapes, labels
 
 
-def _gap_shape(begin: float, end: float, palette: Palette) -> Figure:
-    edge = {"color": palette.yellow, "width": 1, "dash": "dot"}
+def gaps_revision(gaps: list[dict[str, Any]], now_ms: float) -> tuple[int, int | None]:
+    """Return what changes when the shading must: a gap more, and every 2 s while one lasts (nothing else moves then).
+
+    Args:
+        gaps: Newest first.
+    """
+    is_away = bool(gaps) and gaps[0]["to_ms"] is None
+    return len(gaps), int(now_ms / 2_000) if is_away else None
+
+
+def _gap_shape(begin: float, end: float, color: str, palette: Palette) -> Figure:
+    edge = {"color": color, "width": 1, "dash": "dot"}
     return {"type": "rect", "xref": "x", "yref": "paper", "x0": begin, "x1": end, "y0": 0, "y1": 1,
             "fillcolor": palette.gap_fill, "line": edge, "layer": "below"}  # fmt: skip
 

@@ -17,11 +17,20 @@ Order = dict[str, Any]
 Step = dict[str, Any]
 
 
-def order_chart(order: Order, steps: list[Step], *, palette: Palette, now_ms: float, revision: object) -> Figure | None:
+def order_chart(
+    order: Order,
+    steps: list[Step],
+    gaps: list[dict[str, Any]],
+    *,
+    palette: Palette,
+    now_ms: float,
+    revision: object,
+) -> Figure | None:
     """Draw an order.
 
     Args:
         steps: Its updates, oldest first, times in Unix ms.
+        gaps: Times away from the exchange; a step may have been missed there.
         now_ms: The line of an order that still works reaches to now.
     Returns:
         The chart, or ``None`` when no update is kept.
@@ -45,8 +54,10 @@ def order_chart(order: Order, steps: list[Step], *, palette: Palette, now_ms: fl
         range=[0, max(total, float(np.nanmax(filled)) if np.isfinite(filled).any() else 0) * 1.18 or 1],
         nticks=4,
     )
-    layout["shapes"] = [_ordered(total, palette)]
+    shapes, labels = charts.gap_marks(gaps, t_range, palette)
+    layout["shapes"] = [*shapes, _ordered(total, palette)]
     layout["annotations"] = [
+        *labels,
         charts.panel_title(f"Filled quantity, {base}", 1.0, palette),
         charts.edge_word(f"ordered {fmt.number(order['quantity'])}", total, palette.gray),
         *_filled_word(order, steps, total, palette),

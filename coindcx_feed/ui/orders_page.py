@@ -145,8 +145,12 @@ def chosen() -> None:
             if page.service().status()["mode"] == "demo" and not order["is_terminal"]:
                 demo.cancel_order(order["id"])
         working = None if order["is_terminal"] else int(now_ms / 1000)
-        revision = (order["id"], order["seq"], len(found["steps"]), working, page.palette().name, str(zone))
-        drawn = order_chart.order_chart(order, found["steps"], palette=page.palette(), now_ms=now_ms, revision=revision)
+        gaps = page.service().gaps()
+        shaded = charts.gaps_revision(gaps, now_ms)
+        revision = (order["id"], order["seq"], len(found["steps"]), shaded, working, page.palette().name, str(zone))
+        drawn = order_chart.order_chart(
+            order, found["steps"], gaps, palette=page.palette(), now_ms=now_ms, revision=revision
+        )
         if drawn is None:
             nodes.show(
                 [cards.empty("No steps kept", "The updates of this order have left the memory.")], key="order-nosteps"

@@ -118,13 +118,13 @@ def chart() -> None:
     span_ms = RANGES[st.session_state.get("range") or "1 h"]
     series = service.position_series(position["id"], now_ms - span_ms)
     with_liquidation = st.session_state.get("scale") == SCALES[1]
-    drawn = None
+    drawn, gaps = None, service.gaps()
     if series is not None:
         view = (position["id"], span_ms, with_liquidation, palette.name, str(zone))
         drawn = position_chart.position_chart(
             position,
             series,
-            service.gaps(),
+            gaps,
             palette=palette,
             now_ms=now_ms,
             with_liquidation=with_liquidation,
@@ -134,6 +134,7 @@ def chart() -> None:
                 series["t_ms"][-1:].tolist(),
                 position["mark_price"],
                 position["seq"],
+                charts.gaps_revision(gaps, now_ms),
             ),
         )
     nodes.show([position_figures.exact(position)], key="position-exact")

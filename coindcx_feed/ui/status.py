@@ -120,12 +120,15 @@ def _gaps(status: Status, gaps: list[Gap], zone: tzinfo) -> Node | None:
 
 
 def gaps_today(gaps: list[Gap], now_ms: float, zone: tzinfo) -> tuple[int, float]:
-    """Count the gaps that began today and the seconds they lasted; an open one lasts until now."""
+    """Count the gaps that began today and the seconds they lasted; an open one lasts until now.
+
+    Time in which nobody wanted to watch is left out, as in *complete %*.
+    """
     today = fmt.moment(now_ms, zone).date()
     lasted = [
         ((now_ms if gap["to_ms"] is None else gap["to_ms"]) - gap["from_ms"]) / 1000
         for gap in gaps
-        if fmt.moment(gap["from_ms"], zone).date() == today
+        if fmt.moment(gap["from_ms"], zone).date() == today and not gap.get("is_on_demand")
     ]
     return len(lasted), sum(lasted)
 
@@ -155,6 +158,8 @@ def _state_notice(status: Status, zone: tzinfo) -> Node | None:
     retry = _retry(status)
     if state == "rejected":
         return _notice("bad", "The exchange refused the credentials.", reason, retry)
+    if state == "stopped" and reason.startswith("not watching"):
+        return _notice("plain", "Not watching the exchange now.", reason)
     if state == "stopped":
         return _notice("bad", "The feed has stopped. Nothing here will change until it is started again.", reason)
     if state in ("stale", "reconnecting"):

@@ -107,9 +107,13 @@ def gaps_table(gaps: Sequence[Row]) -> pa.Table:
                 "" if gap["to_ms"] is None else fmt.duration((gap["to_ms"] - gap["from_ms"]) / 1000) for gap in gaps
             ),
             "recovered": _texts(_recovered(gap) for gap in gaps),
-            "cause": _texts(gap["cause"] for gap in gaps),
+            "cause": _texts(_cause(gap) for gap in gaps),
         }
     )
+
+
+def _cause(gap: Row) -> str:
+    return "not watching: nobody looked, by COINDCX_UPSTREAM" if gap.get("is_on_demand") else gap["cause"]
 
 
 def _recovered(gap: Row) -> str:

@@ -9,7 +9,7 @@ from coindcx_feed.feed.columns import TYPES
 from coindcx_feed.feed.kept import KeptApart
 from coindcx_feed.feed.quirks import Quirks
 from coindcx_feed.feed.ring import Ring, Timings
-from coindcx_feed.feed.watch import Watch
+from coindcx_feed.feed.watch import ON_DEMAND, Watch
 
 BUCKET_S: Final = 30
 HOUR_MS: Final = 3_600_000
@@ -78,12 +78,16 @@ def states(watch: Watch, now_ms: float) -> list[dict[str, Any]]:
 
 
 def gaps(watch: Watch) -> list[dict[str, Any]]:
-    """List the times away from the exchange, newest first; an open one has no ``to_ms``."""
+    """List the times away from the exchange, newest first; an open one has no ``to_ms``.
+
+    ``is_on_demand`` marks time in which nobody wanted to watch: it is no failure and counts as none.
+    """
     return [
         {
             "from_ms": gap.start_ns / 1e6,
             "to_ms": None if gap.end_ns is None else gap.end_ns / 1e6,
             "cause": gap.cause,
+            "is_on_demand": gap.cause == ON_DEMAND,
             "recovered": gap.recovered,
             "unknown": gap.unknown,
         }

@@ -106,12 +106,60 @@ def test_gaps_are_drawn_the_same_everywhere() -> None:
     assert labels[0]["text"] == "gap 1 m 00 s"
 
 
+def test_time_that_nobody_wanted_to_watch_is_no_gap_by_its_label() -> None:
+    """On demand: shaded as well, but named for what it is and without the colour of a failure."""
+    gaps = [{"from_ms": 100_000.0, "to_ms": 160_000.0, "is_on_demand": True}]
+    shapes, labels = charts.gap_marks(gaps, (0.0, 1_000_000.0), DARK)
+    assert labels[0]["text"] == "not watching 1 m 00 s"
+    assert shapes[0]["line"]["color"] == labels[0]["font"]["color"] == DARK.gray
+
+
+def _every_chart(service: FakeService, gaps: list[dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
+    order, position, feed = service.order("00000001-90f2-4be1"), service.positions()[0], service.feed()
+    series = service.position_series(position["id"], 0.0)
+    assert order is not None
+    assert series is not None
+    look: dict[str, Any] = {"palette": DARK, "now_ms": service.now_ms}
+    since_ms = service.now_ms - 1_800_000
+    wallet = service.balance_series("USDT", since_ms)
+    return {
+        "position": position_chart.position_chart(position, series, gaps, **look, with_liquidation=False, revision=1),
+        "balance": balance_chart.balance_chart(
+            service.balances()[0], wallet, gaps, **look, since_ms=since_ms, revision=1
+        ),
+        "order": order_chart.order_chart(order["order"], order["steps"], gaps, **look, revision=1),
+        "rates": feed_charts.rates_chart(feed["rates"], gaps, **look),
+        "delays": feed_charts.delays_chart(feed["delays"], gaps, **look),
+    }
+
+
+@pytest.mark.parametrize("name", ["position", "balance", "order", "rates", "delays"])
+def test_C7_gap_is_shaded_on_every_time_chart(name: str) -> None:
+    """From its start to its end, over the whole height; without a gap nothing is shaded."""
+    service = FakeService()
+    gap = {"from_ms": service.now_ms - 900_000, "to_ms": service.now_ms - 840_000}
+    for gaps, expected in (([gap], [(gap["from_ms"], gap["to_ms"])]), ([], [])):
+        chart = _every_chart(service, gaps)[name]
+        assert chart is not None
+        shaded = [shape for shape in chart["layout"]["shapes"] if shape["type"] == "rect"]
+        assert [(shape["x0"], shape["x1"]) for shape in shaded] == expected
+        assert all((shape["yref"], shape["y0"], shape["y1"]) == ("paper", 0, 1) for shape in shaded)
+
+
+def test_open_gap_is_drawn_anew_while_it_lasts() -> None:
+    """Away from the exchange nothing else moves: the shading itself must."""
+    away, over = {"from_ms": 1_000.0, "to_ms": None}, {"from_ms": 1_000.0, "to_ms": 2_000.0}
+    assert charts.gaps_revision([away], 10_000.0) != charts.gaps_revision([away], 13_000.0)
+    assert charts.gaps_revision([over], 10_000.0) == charts.gaps_revision([over], 13_000.0)
+    assert charts.gaps_revision([], 0.0) != charts.gaps_revision([over], 0.0)
+
+
 def test_order_chart_steps_to_the_filled_quantity() -> None:
     """Filled as steps, the quantity ordered as a dashed line, both named at the edge."""
     service = FakeService()
     found = service.order("00000001-90f2-4be1")
     assert found is not None
-    chart = order_chart.order_chart(found["order"], found["steps"], palette=DARK, now_ms=service.now_ms, revision=1)
+    chart = order_chart.order_chart(found["order"], found["steps"], [], palette=DARK, now_ms=service.now_ms, revision=1)
     assert chart is not None
     assert chart["traces"][0]["line"]["shape"] == "hv"
     assert "ordered 0.250" in _words(chart)
@@ -121,7 +169,7 @@ def test_order_chart_steps_to_the_filled_quantity() -> None:
 
 def test_order_chart_without_steps_is_nothing() -> None:
     """An order whose updates have left the memory has no chart."""
-    assert order_chart.order_chart(FakeService().orders()[0], [], palette=DARK, now_ms=0.0, revision=1) is None
+    assert order_chart.order_chart(FakeService().orders()[0], [], [], palette=DARK, now_ms=0.0, revision=1) is None
 
 
 def test_balance_chart_holds_the_last_value_until_now() -> None:

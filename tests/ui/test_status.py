@@ -122,6 +122,16 @@ def test_gaps_of_today_are_counted_and_added() -> None:
     assert status.gaps_today(gaps, now_ms, UTC) == (2, 15.0)
 
 
+def test_time_that_nobody_wanted_to_watch_is_no_gap_and_no_failure() -> None:
+    """On demand: left out of the count, and the notice raises no alarm."""
+    now_ms = 1_795_345_373_000.0
+    gap = {"from_ms": now_ms - 60_000, "to_ms": None, "is_on_demand": True}
+    assert status.gaps_today([gap], now_ms, UTC) == (0, 0.0)
+    _, line = _line("stopped", reason="not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s")
+    assert "Not watching the exchange now" in text_of(line)
+    assert "has stopped" not in text_of(line)
+
+
 def test_nothing_received_yet_has_no_age() -> None:
     """No proof is not a fresh proof."""
     transport = {"proof": None, "age_s": None, "limit_s": 10.0}

@@ -93,5 +93,7 @@ def test_gaps_and_kept_tables_take_open_ends() -> None:
     """An open gap has no end and no length."""
     gaps = tables.gaps_table([{"from_ms": 1_000.0, "to_ms": None, "cause": HOSTILE}]).to_pylist()[0]
     assert (gaps["state"], gaps["to"], gaps["away"]) == (["◌ open"], None, "")
+    asleep = {"from_ms": 1_000.0, "to_ms": 2_000.0, "cause": "on_demand", "is_on_demand": True}
+    assert tables.gaps_table([asleep]).to_pylist()[0]["cause"].startswith("not watching")
     kept = tables.kept_table(FakeService().feed()["quarantine"]).to_pylist()[0]
     assert (kept["arrival"], kept["bytes"]) == (9, 412)

@@ -10,7 +10,7 @@ from fakes.pipelines import START_S, at, filled, replayed, row
 from coindcx_feed.exchange.states import Change, State
 from coindcx_feed.feed.kept import Kept, KeptApart
 from coindcx_feed.feed.normalize import Frame
-from coindcx_feed.feed.watch import Watch
+from coindcx_feed.feed.watch import ON_DEMAND, Watch
 from coindcx_feed.views import health
 
 NOW_NS = START_S * 10**9
@@ -112,10 +112,20 @@ def test_C7_gaps_come_newest_first_with_the_open_one() -> None:
     watch = Watch()
     for second, state in ((0, State.LIVE), (10, State.RECONNECTING), (12, State.LIVE), (20, State.STALE)):
         watch.add(Change(state, second * 10**9, f"at {second}"))
+    outcome = {"is_on_demand": False, "recovered": None, "unknown": None}
     assert health.gaps(watch) == [
-        {"from_ms": 20_000.0, "to_ms": None, "cause": "at 20", "recovered": None, "unknown": None},
-        {"from_ms": 10_000.0, "to_ms": 12_000.0, "cause": "at 10", "recovered": None, "unknown": None},
+        {"from_ms": 20_000.0, "to_ms": None, "cause": "at 20", **outcome},
+        {"from_ms": 10_000.0, "to_ms": 12_000.0, "cause": "at 10", **outcome},
     ]
+
+
+def test_time_that_nobody_wanted_to_watch_is_marked() -> None:
+    """Pages and exports can tell it from a failure."""
+    watch = Watch()
+    for second, state in ((0, State.LIVE), (10, State.STOPPED)):
+        watch.add(Change(state, second * 10**9, ON_DEMAND))
+    (gap,) = health.gaps(watch)
+    assert (gap["is_on_demand"], gap["cause"]) == (True, "on_demand")
 
 
 def test_kept_entries_show_reason_frame_and_text() -> None:
