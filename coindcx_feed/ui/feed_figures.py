@@ -3,7 +3,7 @@
 from datetime import tzinfo
 from typing import Any, Final
 
-from coindcx_feed.ui import cards
+from coindcx_feed.ui import cards, clock_skew
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, node, span
 
@@ -77,7 +77,7 @@ def _legend() -> Node:
 
 
 def proofs(status: Status, zone: tzinfo) -> list[Node | None]:
-    """Build the two facts apart: the wire is alive, and private events would arrive."""
+    """Build the two facts apart, the wire is alive and private events would arrive, and how far the clock is off."""
     now_ms, transport, account = status["now_ms"], status["transport"], status["account"]
     rows = [
         _proof(
@@ -90,6 +90,7 @@ def proofs(status: Status, zone: tzinfo) -> list[Node | None]:
         _proof(
             "Account", account["fact"], account["age_s"], now_ms, "proven by a private frame or a matching signed read"
         ),
+        _clock(status.get("clock_skew")),
     ]
     since = fmt.clock(status["state_since_ms"], zone, today=now_ms, digits=0)
     counters = status["counters"]
@@ -106,6 +107,17 @@ def _proof(name: str, fact: str, age_s: float | None, now_ms: float, note: str) 
         node("td", "right muted", note),
     )
     return node("tr", "", *cells, key=name)
+
+
+def _clock(skew: dict[str, Any] | None) -> Node:
+    note = "this machine's clock less the exchange's, from the dates of signed reads; it is in every delay shown"
+    fact = span("muted", "not known: no signed read yet")
+    if skew is not None:
+        shown = f"{clock_skew.offset(skew)} {clock_skew.uncertainty(skew)}"
+        fact = span("yellow" if clock_skew.is_off(skew) else "", shown)
+    samples = span("muted", "" if skew is None else f"{skew['samples']} replies")
+    cells = (node("td", "strong", "Clock"), node("td", "", fact), node("td", "", samples))
+    return node("tr", "", *cells, node("td", "right muted", note), key="Clock")
 
 
 def figures(status: Status, feed: dict[str, Any], zone: tzinfo) -> Node:

@@ -3,6 +3,7 @@
 from datetime import tzinfo
 from typing import Any, Final
 
+from coindcx_feed.ui import clock_skew
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, node, span
 
@@ -147,6 +148,10 @@ def notices(status: Status, zone: tzinfo) -> list[Node | None]:
         found.append(_notice("", "Custom upstream: not the exchange's own hosts.", text))
     if not status["owner"]:
         found.append(_state_notice(status, zone))
+    skew = status.get("clock_skew")
+    if skew is not None and clock_skew.is_off(skew):
+        text = f"It is {clock_skew.offset(skew)}: delays are wrong by as much. Set this machine's clock."
+        found.append(_notice("plain", "This machine's clock is wrong.", text))
     if status["sidecar"]["error"]:
         text = fmt.visible(status["sidecar"]["error"])
         found.append(_notice("plain", "Scripts cannot connect; the dashboard itself is not affected.", text))

@@ -2,10 +2,15 @@
 
 import itertools
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from fakes.waiting import eventually
 from faults.trials import figure, trial
+from faults.worlds import World, world
+
+from coindcx_feed.simulator.behaviour import Behaviour
 
 HOUR_S = 3_600
 
@@ -64,3 +69,22 @@ async def test_F19_length_of_a_gap_is_told_by_the_monotonic_clock(
     assert 0.1 <= complete["away_s"] <= passed_s + 0.2
     assert 0 <= complete["share"] <= 1
     assert (gap.end_ns or 0) >= gap.start_ns
+
+
+@pytest.mark.parametrize("ahead_s", [-1, 3 * HOUR_S])
+async def test_F19_clock_skew_is_estimated_from_the_dates_of_replies(tmp_path: Path, ahead_s: int) -> None:
+    """The exchange's clock differs: the status tells by how much, within the uncertainty that it names."""
+    behaviour = Behaviour(connect_ack_s=0, refuse_join_s=0, clock_skew_ms=ahead_s * 1000)
+    async with world(tmp_path, behaviour=behaviour) as there:
+        for samples in (4, 8, 12):  # each join is followed by reads
+            await eventually(partial(_has_samples, there, samples))
+            await there.exchange.kick()
+        skew = there.service.status()["clock_skew"]
+    error_ms = abs(skew["offset_ms"] + ahead_s * 1000)
+    figure("F19", local_less_exchange_s=-ahead_s, error_ms=error_ms, uncertainty_ms=skew["uncertainty_ms"])
+    assert error_ms <= skew["uncertainty_ms"] <= 500
+
+
+def _has_samples(there: World, count: int) -> bool:
+    skew = there.service.status()["clock_skew"]
+    return skew is not None and skew["samples"] >= count

@@ -14,7 +14,7 @@ from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.service import FeedService
 from coindcx_feed.settings import Settings
 from coindcx_feed.simulator import client
-from coindcx_feed.simulator.behaviour import instant
+from coindcx_feed.simulator.behaviour import Behaviour, instant
 from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.simulator.exchange import build_exchange_server
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
@@ -48,9 +48,11 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(folder: Path, timings: Timings = FAST, **settings: Any) -> AsyncIterator[World]:
+async def world(
+    folder: Path, timings: Timings = FAST, *, behaviour: Behaviour | None = None, **settings: Any
+) -> AsyncIterator[World]:
     """Run both; the account has a deposit and does nothing by itself."""
-    engine = Exchange(1, time.time_ns() // 1_000_000 - 1_000, instant())
+    engine = Exchange(1, time.time_ns() // 1_000_000 - 1_000, behaviour or instant())
     engine.deposit("USDT", Decimal(50_000))
     engine.deposit("INR", Decimal(1_000_000))
     async with build_exchange_server(engine, port=0) as exchange:

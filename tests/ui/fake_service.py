@@ -79,6 +79,7 @@ class FakeService:
             "started_ms": int(self.now_ms - 3_600_000),
             "now_ms": int(time.time() * 1000),
             "joins": 1,
+            "clock_skew": {"offset_ms": 120.0, "uncertainty_ms": 30.0, "samples": 12},
             "completeness": {"share": 0.9994, "gaps": 2, "away_s": 41.0},
             "counters": {
                 "frames": 900,

@@ -45,6 +45,17 @@ def test_both_proofs_are_shown_apart() -> None:
     assert "Account unproven" in text
 
 
+def test_F19_clock_skew_is_shown_with_sign_unit_and_uncertainty() -> None:
+    """Ahead is plus; before the first signed read nothing is claimed."""
+    skew = {"offset_ms": 340.0, "uncertainty_ms": 25.0, "samples": 12}
+    text = text_of(feed_figures.proofs(FakeService(clock_skew=skew).status(), UTC))
+    assert "Clock +340 ms, ahead of the exchange ± 25 ms 12 replies" in text
+    assert "not known" in text_of(feed_figures.proofs(FakeService(clock_skew=None).status(), UTC))
+    wrong = feed_figures.proofs(FakeService(clock_skew={**skew, "offset_ms": -3_600_000.0}).status(), UTC)
+    (marked,) = with_class(wrong, "yellow")
+    assert "−1 h 00 m, behind the exchange" in text_of([marked])
+
+
 def test_figures_count_what_was_kept_apart() -> None:
     """Duplicates, late, quarantine with its newest reason, clients, ring."""
     service = FakeService(text="price: expected a number")

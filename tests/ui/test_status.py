@@ -132,6 +132,13 @@ def test_time_that_nobody_wanted_to_watch_is_no_gap_and_no_failure() -> None:
     assert "has stopped" not in text_of(line)
 
 
+def test_F19_wrong_clock_is_said_on_every_page() -> None:
+    """An hour off makes every delay nonsense; a few milliseconds are no news."""
+    skew = {"offset_ms": 3_600_000.0, "uncertainty_ms": 30.0, "samples": 9}
+    assert "clock is wrong. It is +1 h 00 m, ahead of the exchange" in text_of(_line(clock_skew=skew)[1])
+    assert "clock is wrong" not in text_of(_line(clock_skew={**skew, "offset_ms": 80.0})[1])
+
+
 def test_nothing_received_yet_has_no_age() -> None:
     """No proof is not a fresh proof."""
     transport = {"proof": None, "age_s": None, "limit_s": 10.0}
