@@ -188,7 +188,7 @@ class FeedService:
         recovery = self.runtime.recovery
         if recovery is None or recovery.last is None:
             return {"at_ms": None, "compared": 0, "unknown": None, "rows": []}
-        return divergence.board(self.runtime.state, recovery.snapshot, recovery.last)
+        return divergence.board(self.runtime.ring, self.runtime.state, recovery.snapshot, recovery.last)
 
     def feed(self) -> dict[str, Any]:
         """Everything the Feed page shows beside the status."""

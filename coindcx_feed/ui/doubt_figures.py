@@ -8,6 +8,7 @@ from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, node, span
 
 SHOWN: Final = 30
+DIVERGENCE: Final = ("record", "field", "REST", "stream", "age of REST / stream", "last events that moved it")
 
 
 def completeness(found: dict[str, Any] | None) -> str:
@@ -54,11 +55,17 @@ def _divergence(board: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node
             span("red" if item["is_grave"] else "", fmt.visible(item["field"], 60)),
             fmt.visible(item["rest"], 60),
             fmt.visible(item["stream"], 60),
-            f"seq {item['seq']:,}",
+            span("", age(item["read_ms"], ""), span("muted", " / "), age(item["stream_ms"], "")),
+            span("chips", *(_link(seq) for seq in item["touched"])),
         )
         for item in board["rows"][:SHOWN]
     ]
-    return [head, unknown, _table(["record", "field", "REST", "stream", "last event"], rows)]
+    return [head, unknown, _table([*DIVERGENCE], rows)]
+
+
+def _link(seq: int) -> Node:
+    title = "Show this event on the Events page"
+    return node("button", "copy", f"seq {seq:,}", select=seq, key=str(seq), title=title)
 
 
 def _quirks(quirks: list[dict[str, Any]], zone: tzinfo, now_ms: float) -> list[Node | None]:

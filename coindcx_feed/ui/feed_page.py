@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, doubt_figures, feed_charts, feed_figures, nodes, page, tables
+from coindcx_feed.ui import cards, charts, doubt_figures, feed_charts, feed_figures, nodes, page, tables, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.status import gaps_today
 
@@ -104,8 +104,18 @@ def gaps() -> None:
 @page.part(page.SLOW_S)
 def doubts() -> None:
     """Show what may be wrong: silence that is not plausible, differences from REST, the exchange's slips."""
+    if st.session_state.pop("doubts-event", None) is not None:
+        st.switch_page("pages/events.py")
     now_ms = float(page.service().status()["now_ms"])
-    nodes.show(doubt_figures.doubts(_feed(), page.zone(), now_ms), key="doubts", now_ms=now_ms)
+    shown = doubt_figures.doubts(_feed(), page.zone(), now_ms)
+    nodes.show(shown, key="doubts", now_ms=now_ms, on_select=_event_chosen)
+
+
+def _event_chosen() -> None:
+    asked = st.session_state["doubts"]["selected"]
+    if isinstance(asked, int | float):
+        st.session_state["doubts-event"] = int(asked)  # a page cannot be left from inside a callback
+        view.choose(int(asked))
 
 
 def _kept() -> None:

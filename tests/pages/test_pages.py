@@ -160,6 +160,18 @@ def test_filter_that_is_not_understood_is_one_line() -> None:
 
 
 @pytest.mark.usefixtures("anchor")
+def test_differing_field_leads_to_the_event_that_moved_it() -> None:
+    """A click on a number of the divergence board opens the Events page with that event chosen."""
+    test = _run("feed", FakeService(events=50))
+    assert '"select": 37' in _nodes(test) or '"select":37' in _nodes(test)
+    test.session_state["seq"], test.session_state["doubts-event"] = 37, 37  # as the component's callback leaves them
+    test.run()
+    _assert_whole(test)
+    assert "seq 37" in _nodes(test)
+    assert len(test.dataframe[0].value) == 50
+
+
+@pytest.mark.usefixtures("anchor")
 def test_drawer_is_opened_by_the_page() -> None:
     """With the details as a drawer the table has the whole width and more columns."""
     service = FakeService(events=50)

@@ -432,7 +432,8 @@ class FakeService:
                         "stream": "open",
                         "read_ms": float(self.now_ms - 60_000),
                         "is_grave": True,
-                        "seq": 7,
+                        "stream_ms": float(self.now_ms - 90_000),
+                        "touched": [37, 7],
                     }
                 ],
             },

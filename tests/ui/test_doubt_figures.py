@@ -1,6 +1,7 @@
 """What may be wrong, as nodes."""
 
 import json
+import re
 from datetime import UTC
 from typing import Any
 
@@ -37,13 +38,16 @@ def test_each_doubt_is_shown_with_what_it_rests_on() -> None:
     """The case and its age; the field with both values; the rule with count and sample."""
     row = {
         "type": "order", "id": "abcdefgh-1", "pair": "B-ETH_USDT", "field": "status", "rest": "filled",
-        "stream": "open", "read_ms": NOW_MS, "is_grave": True, "seq": 41_900,
+        "stream": "open", "read_ms": NOW_MS, "stream_ms": NOW_MS - 9_000, "is_grave": True,
+        "touched": [41_900, 41_888],
     }  # fmt: skip
     quirk = {"quirk": "record without id", "total": 3, "first_ms": NOW_MS, "last_ms": NOW_MS, "sample": '{"x":1}'}
     odd = {"key": "k", "since_ns": NOW_MS * 1e6, "text": "buy order still open"}
     shown = _text({"odd": [odd], "quirks": [quirk], "divergence": {**NOTHING["divergence"], "rows": [row]}})
     for text in ("buy order still open", "abcdefgh", "filled", "seq 41,900", "record without id"):
         assert text in shown
+    links = re.findall(r'"tag": "button", "class": "copy", "text": "(seq [\d,]+)".*?"select": (\d+)', shown)
+    assert links == [("seq 41,900", "41900"), ("seq 41,888", "41888")]
 
 
 def test_completeness_is_one_figure() -> None:
