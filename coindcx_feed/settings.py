@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -124,6 +125,10 @@ class Settings(BaseSettings):
     sidecar_hosts: Names = ()
     simulator_port: Port = 8010
     odd_after_s: Annotated[int, Field(ge=1, le=3600)] = 20
+    odd_crossed_percent: Annotated[Decimal, Field(ge=0, le=50)] = Decimal("0.1")
+    odd_mark_age_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    odd_lock_s: Annotated[int, Field(ge=1, le=600)] = 5
+    proof_limit_s: Annotated[int, Field(ge=3, le=40)] = 10
     rest_per_minute: Annotated[int, Field(ge=1, le=900)] = 60
     data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
         default_factory=lambda: user_data_path("coindcx-feed", appauthor=False)
@@ -239,6 +244,7 @@ def _is_like(name: str, near: str) -> bool:
 
 _WORDS = {
     "int_parsing": "expected a whole number",
+    "decimal_parsing": "expected a number",
     "int_from_float": "expected a whole number",
     "bool_parsing": "expected 1 or 0",
 }

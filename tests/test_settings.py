@@ -114,6 +114,8 @@ def test_T19_mode_tells_what_is_shown(give: Give, values: dict[str, str], mode: 
         ({"PAIRS": "B-ETH_USDT;B-BTC_USDT"}, "COINDCX_PAIRS: expected pairs like B-BTC_USDT"),
         ({"RING_CAPACITY": "12"}, "COINDCX_RING_CAPACITY: expected greater than or equal to 1000"),
         ({"RING_CAPACITY": "many"}, "COINDCX_RING_CAPACITY: expected a whole number"),
+        ({"ODD_CROSSED_PERCENT": "a tenth"}, "COINDCX_ODD_CROSSED_PERCENT: expected a number"),
+        ({"PROOF_LIMIT_S": "60"}, "COINDCX_PROOF_LIMIT_S: expected less than or equal to 40"),
         ({"SIDECAR_PORT": "80000"}, "COINDCX_SIDECAR_PORT: expected less than or equal to 65535"),
         ({"SIDECAR_PORT": "80a"}, "COINDCX_SIDECAR_PORT: expected a whole number"),
         ({"ALLOW_CUSTOM_UPSTREAM": "perhaps"}, "COINDCX_ALLOW_CUSTOM_UPSTREAM: expected 1 or 0"),

@@ -27,7 +27,7 @@ from coindcx_feed.feed.pipeline import NoStore, Pipeline
 from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
-from coindcx_feed.feed.suspicion import Suspicion
+from coindcx_feed.feed.suspicion import Suspicion, Thresholds
 from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
@@ -68,7 +68,7 @@ class FeedRuntime:
         role: A dashboard starts even when the sidecar's port or the account is taken, and says so; ``serve`` does not.
         dashboard_port: Port that the dashboard really listens on, for the sidecar's list of origins.
         demo: The embedded exchange, in demo mode.
-        timings: Limits of the supervisor.
+        timings: Limits of the supervisor; those of the settings by default.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class FeedRuntime:
         role: Role,
         dashboard_port: int | None = None,
         demo: Upstream | None = None,
-        timings: Timings = DEFAULT_TIMINGS,
+        timings: Timings | None = None,
     ) -> None:
         self.settings, self.role, self.demo = settings, role, demo
         self.mode = settings.effective_mode
@@ -102,7 +102,7 @@ class FeedRuntime:
         self.reader: RestReader | None = None
         self.suspicion: Suspicion | None = None
         self._noted: tuple[State, str | None] | None = None
-        self._timings = timings
+        self._timings = timings or DEFAULT_TIMINGS._replace(proof_s=settings.proof_limit_s)
         self._lock = OwnerLock(settings.data_dir, account_name(settings))
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -251,8 +251,10 @@ class FeedRuntime:
         return RestReader(self._urls()[1], *credentials, self._public_url(), budget=budget)
 
     def _new_suspicion(self, recovery: Recovery) -> Suspicion:
-        after_s = float(self.settings.odd_after_s)
-        return Suspicion(self.state, self.marks, after_s, lambda: self.change.state.is_connected, recovery.compare)
+        given = self.settings
+        share = given.odd_crossed_percent / 100
+        limits = Thresholds(given.odd_after_s, share, given.odd_mark_age_s, given.odd_lock_s)
+        return Suspicion(self.state, self.marks, limits, lambda: self.change.state.is_connected, recovery.compare)
 
     def _public_url(self) -> str:
         return self.settings.public_url if self.demo is None else self.demo.url

@@ -6,18 +6,28 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from coindcx_feed.exchange.records import BalanceRecord, OrderRecord
-from coindcx_feed.feed.marks import FRESH_S, Marks
+from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
+from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.state import AccountState, Entity
 
 EVERY_S: Final = 1.0
-CROSSED_BY: Final = Decimal("0.001")
-"""A limit counts as crossed when the mark is beyond it by this share: the mark is not the book."""
-WITH_S: Final = 5.0
-"""Balance, order and position of one action arrive within this time."""
 LOOKED_AT: Final = 200
 """Orders touched last among which the cause of a lock is looked for."""
 RESTING: Final = frozenset({"open", "partially_filled"})
+
+
+class Thresholds(NamedTuple):
+    """From when on silence is not plausible; each is a setting.
+
+    ``after_s``: a case must last so long before it counts. ``crossed_by``: share by which the mark must be beyond a
+    limit, because the mark is not the book. ``mark_age_s``: oldest mark of an open position. ``lock_s``: balance, order
+    and position of one action arrive within this time.
+    """
+
+    after_s: float = 20.0
+    crossed_by: Decimal = Decimal("0.001")
+    mark_age_s: float = 10.0
+    lock_s: float = 5.0
 
 
 class Odd(NamedTuple):
@@ -32,7 +42,7 @@ class Suspicion:
     """Looks at the state every second. Written on the loop; ``present`` may be read from any thread.
 
     Args:
-        after_s: A case must last so long before it counts.
+        limits: What counts as odd.
         is_watched: Whether the account is being watched: away from the exchange, silence is no wonder.
         probe: Asks for one comparison with REST; called once per case.
     """
@@ -41,11 +51,11 @@ class Suspicion:
         self,
         state: AccountState,
         marks: Marks,
-        after_s: float,
+        limits: Thresholds,
         is_watched: Callable[[], bool],
         probe: Callable[[], None],
     ) -> None:
-        self._state, self._marks, self._after_ns = state, marks, int(after_s * 1e9)
+        self._state, self._marks, self._limits = state, marks, limits
         self._is_watched, self._probe = is_watched, probe
         self._seen: dict[str, Odd] = {}
         self._probed: set[str] = set()
@@ -62,46 +72,55 @@ class Suspicion:
         found = {odd.key: odd for odd in self._cases(now_ns)} if self._is_watched() else {}
         # A case keeps the time at which it was first seen.
         self._seen = {key: self._seen.get(key, odd) for key, odd in found.items()}
-        self.present = tuple(odd for odd in self._seen.values() if now_ns - odd.since_ns >= self._after_ns)
+        self.present = tuple(odd for odd in self._seen.values() if now_ns - odd.since_ns >= self._limits.after_s * 1e9)
         due = {odd.key for odd in self.present}
         if due - self._probed:
             self._probe()
         self._probed = due
 
     def _cases(self, now_ns: int) -> Iterator[Odd]:
+        limits: dict[str, tuple[Decimal, Decimal, Decimal] | None] = {}
         for order in self._state.working_orders():
-            yield from self._crossed(order, now_ns)
+            pair = order.record.pair
+            if pair and pair not in limits:
+                limits[pair] = self._limits(pair, now_ns)
+            yield from _crossed(order, limits.get(pair or ""), now_ns)
         for position in self._state.positions():
-            record = position.record
-            mark = self._marks.newest(record.pair)
-            if record.active_pos and mark is not None and now_ns - mark.received_ns > FRESH_S * 1e9:
-                yield Odd(
-                    f"mark {record.pair}", mark.received_ns, f"no mark of {record.pair}, where a position is open"
-                )
+            yield from self._unmarked(position, now_ns)
         for wallet in self._state.balances():
             yield from self._locked_alone(wallet)
 
-    def _crossed(self, order: Entity[OrderRecord], now_ns: int) -> Iterator[Odd]:
-        record = order.record
-        if record.status.lower() not in RESTING or record.order_type != "limit_order" or not record.pair:
-            return
-        mark = self._marks.fresh(record.pair, now_ns)
-        if mark is None or not record.price:
-            return
-        is_buy = record.side == "buy"
-        beyond = mark < record.price * (1 - CROSSED_BY) if is_buy else mark > record.price * (1 + CROSSED_BY)
-        if beyond:
-            text = f"{record.side} order {record.id[:8]} at {record.price} still open, mark {mark}"
-            yield Odd(f"order {record.id} {order.seq}", now_ns, text)
+    def _unmarked(self, position: Entity[PositionRecord], now_ns: int) -> Iterator[Odd]:
+        pair = position.record.pair
+        mark = self._marks.newest(pair)
+        # Without any mark, the wait began with the position.
+        heard_ns = position.received_ns if mark is None else mark.received_ns
+        if position.record.active_pos and now_ns - heard_ns > self._limits.mark_age_s * 1e9:
+            yield Odd(f"mark {pair}", heard_ns, f"no mark of {pair}, where a position is open")
+
+    def _limits(self, pair: str, now_ns: int) -> tuple[Decimal, Decimal, Decimal] | None:
+        # Worked out once per pair: a loop over thousands of orders delays the frames behind it.
+        mark = self._marks.fresh(pair, now_ns)
+        return None if mark is None else (mark, mark / (1 - CROSSED_BY), mark / (1 + CROSSED_BY))
 
     def _locked_alone(self, wallet: Entity[BalanceRecord]) -> Iterator[Odd]:
         before = self._state.locked_before(wallet.record.id)
         if before is None or before == wallet.record.locked_balance:
             return
-        near = WITH_S * 1e9
+        near = self._limits.lock_s * 1e9
         others = [entity.received_ns for entity in self._state.orders()[-LOOKED_AT:]]
         others += [entity.received_ns for entity in self._state.positions()]
         if not any(abs(other_ns - wallet.received_ns) <= near for other_ns in others):
             currency = wallet.record.currency_short_name
             text = f"locked {currency} moved {before} to {wallet.record.locked_balance} without order or position"
             yield Odd(f"lock {wallet.record.id} {wallet.seq}", wallet.received_ns, text)
+
+
+def _crossed(order: Entity[OrderRecord], limits: tuple[Decimal, Decimal, Decimal] | None, now_ns: int) -> Iterator[Odd]:
+    record = order.record
+    if limits is None or record.status.lower() not in RESTING or record.order_type != "limit_order" or not record.price:
+        return
+    mark, highest_buy, lowest_sell = limits
+    if record.price > highest_buy if record.side == "buy" else record.price < lowest_sell:
+        text = f"{record.side} order {record.id[:8]} at {record.price} still open, mark {mark}"
+        yield Odd(f"order {record.id} {order.seq}", now_ns, text)

@@ -113,3 +113,19 @@ async def test_F03_black_hole_is_noticed_within_the_limit(tmp_path: Path, direct
     limit_s = timings.proof_s if direction != "up" else behaviour.ping_interval_s + behaviour.ping_timeout_s
     figure("F03", direction=direction, noticed_s=noticed_s, limit_s=limit_s, checker=verdict)
     assert noticed_s <= limit_s + 1
+
+
+async def test_F03_limit_of_the_proof_is_a_setting(tmp_path: Path) -> None:
+    """Everything as shipped but for 3 s instead of 10: stale at that limit, long before the library's 45 s."""
+    async with trial(tmp_path, None, proof_limit_s=3) as there:
+        await there.trader.steps(5)
+        before, started = len(there.joins), time.monotonic()
+        there.proxy.hold()
+        await eventually(lambda: not there.is_watched)
+        noticed_s = time.monotonic() - started
+        there.proxy.heal()
+        await there.rejoined(before)
+        verdict = await there.end()
+        assert "stale" in there.states
+    figure("F03", proof_limit_s=3, noticed_s=noticed_s, checker=verdict)
+    assert 2.5 <= noticed_s <= 4

@@ -155,14 +155,18 @@ def percentile(values: Iterable[float], share: float) -> float:
 @contextlib.asynccontextmanager
 async def trial(
     folder: Path,
-    timings: Timings = SHORT,
+    timings: Timings | None = SHORT,
     *,
     seed: int = 1,
     behaviour: Behaviour | None = None,
     linger_s: float = 0.3,
     **settings: Any,
 ) -> AsyncIterator[Trial]:
-    """Run all parts until the account is watched; the stream goes through the proxy, the reads do not."""
+    """Run all parts until the account is watched; the stream goes through the proxy, the reads do not.
+
+    Args:
+        timings: ``None`` takes those of the settings, as shipped.
+    """
     async with numbered_exchange(behaviour) as exchange, fault_proxy(exchange.server.url) as proxy:
         fields = {"api_key": SecretStr(KEY), "api_secret": SecretStr(SECRET), "rest_per_minute": 900, **settings}
         chosen = settings_for(exchange.server.url, folder, **{"stream_url": proxy.url.replace("http", "ws"), **fields})

@@ -9,18 +9,19 @@ from coindcx_feed.events import EventType
 from coindcx_feed.exchange.records import BalanceRecord, CurrentPricesRecord, OrderRecord, PositionRecord
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.state import AccountState
-from coindcx_feed.feed.suspicion import Suspicion
+from coindcx_feed.feed.suspicion import Suspicion, Thresholds
 
 S = 10**9
 START = 1_790_000_000 * S
+DEFAULTS = Thresholds()
 
 
 class Scene:
     """A state, marks, and a count of probes."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Thresholds = DEFAULTS) -> None:
         self.state, self.marks, self.probes, self.is_watched = AccountState(), Marks(), 0, True
-        self.suspicion = Suspicion(self.state, self.marks, 20, lambda: self.is_watched, self._probe)
+        self.suspicion = Suspicion(self.state, self.marks, limits, lambda: self.is_watched, self._probe)
         self._seq = 0
 
     def _probe(self) -> None:
@@ -71,6 +72,35 @@ def test_old_mark_of_an_open_position_is_odd() -> None:
     scene.mark("2890", 0)
     assert scene.look(9) == []
     assert scene.look(25) == ["mark"]
+
+
+def test_open_position_that_never_had_a_mark_is_odd() -> None:
+    """The whole list of prices comes every 15 s: a pair that is not in it cannot be valued."""
+    scene = Scene()
+    scene.told(EventType.POSITION, position(), 0)
+    assert scene.look(9) == []
+    scene.look(11)
+    assert scene.look(31) == ["mark"]
+
+
+def test_every_threshold_is_a_setting() -> None:
+    """Time, distance beyond the limit, age of a mark, time around a lock: each moves its own case."""
+    patient = Scene(DEFAULTS._replace(after_s=60.0))
+    wide = Scene(DEFAULTS._replace(crossed_by=Decimal("0.01")))
+    for scene in (patient, wide):
+        scene.told(EventType.ORDER, order(), 0)
+        for second in range(0, 41, 5):
+            scene.mark("2890", second)
+            assert scene.look(second) == []
+    slow = Scene(DEFAULTS._replace(mark_age_s=40.0))
+    slow.told(EventType.POSITION, position(), 0)
+    slow.mark("2890", 0)
+    assert slow.look(39) == []
+    near = Scene(DEFAULTS._replace(lock_s=30.0))
+    near.told(EventType.ORDER, order(), 0)
+    near.told(EventType.BALANCE, balance(locked="0"), 1)
+    near.told(EventType.BALANCE, balance(locked="10"), 25)
+    assert near.look(60) == []
 
 
 def test_lock_that_moved_alone_is_odd() -> None:
