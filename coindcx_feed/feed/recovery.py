@@ -1,4 +1,4 @@
-"""What the stream cannot give: the account after a gap, the fills behind a rising quantity, and the ledger.
+"""The account after a gap: compared with the exchange's lists over REST, and what differs becomes events.
 
 One task works through what was asked for; every read shares the reader's budget. Nothing here writes to an account.
 """
@@ -10,45 +10,38 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from coindcx_feed.errors import RestError
+from coindcx_feed.errors import CredentialsRefused, RestError
 from coindcx_feed.events import EventType, Source
-from coindcx_feed.exchange.records import (
-    BalanceRecord,
-    FillRecord,
-    LedgerRecord,
-    OrderRecord,
-    PositionRecord,
-)
+from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
 from coindcx_feed.exchange.rest_rows import Reading
+from coindcx_feed.feed.bookings import LISTED_MS, OVERLAP_MS, BookingReads, Bookings
 from coindcx_feed.feed.normalize import AccountItem, read_item
 from coindcx_feed.feed.pipeline import Pipeline
-from coindcx_feed.feed.quirks import Quirk
+from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.trailing import TRAILS_S
 from coindcx_feed.feed.watch import Gap
 
 log = logging.getLogger(__name__)
 
 HOLD_S: Final = 10.0
-"""Account frames wait for a snapshot at most so long."""
+"""Account frames wait for a snapshot at most so long; a longer reading goes on beside them."""
+READ_MOST_S: Final = 600.0
+"""After a long gap the lists have many pages, and the budget lets one a second pass."""
+RETRY_FIRST_S: Final = 30.0
+RETRY_MOST_S: Final = 600.0
+"""What could not be compared or read is tried again, at doubling distances."""
 DEBOUNCE_S: Final = 1.0
 """The fills of one burst are read together."""
 FIRST_LOOK_MS: Final = 24 * 3600 * 1000
 """At the first start, orders that ended longer ago are not asked for."""
 GAP_OVERLAP_MS: Final = 60_000
 """A gap is told by our clock, an order's update by the exchange's: they may differ by so much."""
-OVERLAP_MS: Final = 5_000
-"""Reads reach back so much further than what is known: clocks differ, and a list may trail the socket."""
-
-
 ON_THE_WAY_S: Final = 0.2
 """Frames that were sent before a list was written may arrive a moment after it."""
+UNRESOLVED: Final = 100
 
 
-LISTED_MS: Final = 5_000
-"""A fill that is not listed so long after its order says it is filled is missing."""
-
-
-class Reads(Protocol):
+class Reads(BookingReads, Protocol):
     """The signed reads this room needs."""
 
     async def orders(self, since_ms: int | None = None, live: Any = ()) -> Reading[OrderRecord]: ...
@@ -56,10 +49,6 @@ class Reads(Protocol):
     async def positions(self) -> Reading[PositionRecord]: ...
 
     async def wallets(self) -> Reading[BalanceRecord]: ...
-
-    async def fills(self, pair: str, from_ms: int) -> Reading[FillRecord]: ...
-
-    async def ledger(self, since_ms: int | None = None) -> Reading[LedgerRecord]: ...
 
 
 class Outcome(NamedTuple):
@@ -73,12 +62,13 @@ class Outcome(NamedTuple):
 
 
 class Recovery:
-    """Compares with REST after every join and reads fills and ledger. All methods run on the feed's loop.
+    """Compares with REST after every join and keeps the bookings read. All methods run on the feed's loop.
 
     Args:
         pipeline: Takes what was found.
         reads: The account over REST.
-        on_outcome: Told of each comparison, with the gap that led to it.
+        on_outcome: Told of each comparison, with the gap that led to it; of a gap that could not be compared at first
+            once more, when it could.
     """
 
     def __init__(self, pipeline: Pipeline, reads: Reads, on_outcome: Callable[[Outcome, Gap | None], None]) -> None:
@@ -88,13 +78,14 @@ class Recovery:
         self._second_look: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._gaps: list[Gap] = []
+        self._unresolved: dict[Gap, int] = {}
         self._is_asked = False
-        self._pairs: set[str] = set()
-        self._without_fill: set[str] = set()
-        self._started_ms = time.time_ns() // 1_000_000
-        self._read_to_ms: dict[str, int] = {}
+        self.bookings = Bookings(pipeline, reads)
+        self.retry_first_s = self._retry_s = RETRY_FIRST_S
+        self.hold_s = HOLD_S
+        self._retry: asyncio.TimerHandle | None = None
         # From when on orders may have been missed: until a complete reading, whatever the stream brings meanwhile.
-        self._missed_from_ms: int | None = self._started_ms - FIRST_LOOK_MS
+        self._missed_from_ms: int | None = time.time_ns() // 1_000_000 - FIRST_LOOK_MS
         self.last: Outcome | None = None
         self.snapshot: dict[tuple[EventType, str], tuple[float, Any]] = {}
         pipeline.on_fill = self._filled
@@ -113,52 +104,98 @@ class Recovery:
 
     def _filled(self, record: OrderRecord) -> None:
         if record.pair is not None:
-            self._pairs.add(record.pair)
+            self.bookings.ask({record.pair})
             self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._woken()
             try:
                 if self._is_asked:
                     await self._compare()
-                if self._pairs:
+                if self.bookings.is_due:
                     await asyncio.sleep(DEBOUNCE_S)
-                    await self._read_fills()
+                    await self.bookings.read()
+            except CredentialsRefused as error:
+                log.warning("reads refused reason=%r", str(error))
             except RestError as error:
                 log.warning("reads failed reason=%r", str(error))
+                self._try_again(self._wake.set)
             except Exception:
                 log.exception("recovery failure")
+
+    async def _woken(self) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        try:
+            async with asyncio.timeout(self.bookings.until_funding_s(now_ms)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+        self.bookings.funding_passed(time.time_ns() // 1_000_000)
+
+    def _try_again(self, action: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        if self._retry is None or self._retry.when() <= loop.time():
+            self._retry = loop.call_later(self._retry_s, action)
+            self._retry_s = min(self._retry_s * 2, RETRY_MOST_S)
 
     async def _compare(self) -> None:
         self._is_asked, gaps, self._gaps = False, self._gaps, []
         gap = gaps[-1] if gaps else None
         missed_from_ms, self._missed_from_ms = self._missed_from_ms, None
         touched = self._touched_since(gap)
-        self._pipeline.hold()
-        try:
-            async with asyncio.timeout(HOLD_S):
-                outcome = await self._snapshot(gap, missed_from_ms)
-        except TimeoutError:
-            outcome = Outcome(
-                time.time_ns(), None, 0, 0, f"not compared: the exchange's lists did not come within {HOLD_S:g} s"
-            )
-        except RestError as error:
-            outcome = Outcome(time.time_ns(), None, 0, 0, f"not compared: {error}")
-        finally:
-            self._pipeline.release()
-        if outcome.unknown is not None:
+        outcome = await self._outcome(gap, missed_from_ms)
+        if outcome.unknown is None:
+            self._retry_s = self.retry_first_s
+        else:
             self._may_miss(missed_from_ms)
         self.last = outcome
         log.info("compared recovered=%s confirmed=%d unknown=%r", outcome.recovered, outcome.confirmed, outcome.unknown)
-        for earlier in gaps[:-1]:  # two connections ended before a comparison was through: one serves both
-            self._on_outcome(outcome._replace(recovered=None if outcome.recovered is None else 0), earlier)
-        self._on_outcome(outcome, gap)
+        self._tell(outcome, gaps)
         if gap is not None:
-            self._pairs |= touched
-            self._wake.set()
+            self.bookings.ask(touched)
+
+    def _tell(self, outcome: Outcome, gaps: list[Gap]) -> None:
+        # Several connections may have ended before a comparison was through: one serves all, the last has its count.
+        waiting, self._unresolved = self._unresolved, {}
+        told = [*(gap for gap in waiting if gap not in gaps and outcome.unknown is None), *gaps]
+        for gap in told:
+            is_last = gap is told[-1]
+            found = None if outcome.recovered is None else waiting.get(gap, 0) + (outcome.recovered if is_last else 0)
+            self._on_outcome(outcome._replace(recovered=found), gap)
+        if not told:
+            self._on_outcome(outcome, None)
+        if outcome.unknown is not None:
+            still = {**waiting, **dict.fromkeys(gaps, 0)}
+            if gaps:
+                still[gaps[-1]] = outcome.recovered or 0
+            self._unresolved = dict(list(still.items())[-UNRESOLVED:])
+
+    async def _outcome(self, gap: Gap | None, missed_from_ms: int | None) -> Outcome:
+        reading = asyncio.create_task(self._snapshot(gap, missed_from_ms))
+        self._pipeline.hold()
+        try:
+            async with asyncio.timeout(READ_MOST_S):
+                await asyncio.wait([reading], timeout=self.hold_s)
+                # Frames go on now; rows that are older than what they say change nothing.
+                self._pipeline.release()
+                outcome = await reading
+            if outcome.unknown is not None:
+                self._try_again(self.compare)
+        except TimeoutError:
+            because = f"not compared: the exchange's lists did not come within {READ_MOST_S:g} s"
+            outcome = Outcome(time.time_ns(), None, 0, 0, because)
+            self._try_again(self.compare)
+        except RestError as error:
+            outcome = Outcome(time.time_ns(), None, 0, 0, f"not compared: {error}")
+            if not isinstance(error, CredentialsRefused):
+                self._try_again(self.compare)
+        finally:
+            self._pipeline.release()
+            await end_tasks(reading)
+        return outcome
 
     def _touched_since(self, gap: Gap | None) -> set[str]:
         if gap is None:
@@ -200,8 +237,7 @@ class Recovery:
     def _orders_since(self, asked_ms: int, missed_from_ms: int | None) -> int:
         known = [entity.record.updated_at for entity in self._state.orders() if entity.record.updated_at]
         newest_ms = max(known, default=asked_ms - FIRST_LOOK_MS) - OVERLAP_MS
-        since_ms = newest_ms if missed_from_ms is None else min(newest_ms, missed_from_ms)
-        return max(since_ms, asked_ms - FIRST_LOOK_MS)
+        return newest_ms if missed_from_ms is None else min(newest_ms, missed_from_ms)
 
     def _items(self, kind: EventType, reading: Reading[Any]) -> list[AccountItem]:
         for row in reading.rejected:
@@ -247,42 +283,6 @@ class Recovery:
                 await self._pipeline.settle([_flat(record, asked_ms)], Source.LOCAL)
                 self._pipeline.note(f"position {record.pair} is no longer listed: taken as flat", id=record.id)
         return notes
-
-    async def _read_fills(self) -> None:
-        pairs, self._pairs = self._pairs, set()
-        oldest_ms = min(self._read_to_ms.get(pair, self._started_ms) for pair in pairs)
-        for pair in sorted(pairs):
-            asked_ms = time.time_ns() // 1_000_000
-            try:
-                reading = await self._reads.fills(pair, self._read_to_ms.get(pair, self._started_ms) - OVERLAP_MS)
-            except RestError:
-                self._pairs.add(pair)
-                raise
-            await self._pipeline.settle(self._since(EventType.FILL, reading))
-            if reading.is_complete:
-                self._read_to_ms[pair] = asked_ms
-                self._check_fills(pair, asked_ms)
-        reading_of_ledger = await self._reads.ledger(oldest_ms - OVERLAP_MS)
-        await self._pipeline.settle(self._since(EventType.LEDGER, reading_of_ledger))
-
-    def _check_fills(self, pair: str, asked_ms: int) -> None:
-        filled = {row.order_id for row in self._state.fills() if row.pair == pair}
-        for entity in self._state.orders():
-            record = entity.record
-            is_due = self._started_ms <= (record.created_at or 0) and (record.updated_at or 0) < asked_ms - LISTED_MS
-            if (
-                record.pair == pair
-                and is_due
-                and record.filled_quantity
-                and record.id not in filled | self._without_fill
-            ):
-                self._without_fill.add(record.id)
-                self._pipeline.quirks.meet(Quirk.NO_FILL, time.time_ns(), record.id.encode())
-
-    def _since(self, kind: EventType, reading: Reading[Any]) -> list[AccountItem]:
-        # Whole days come along; what happened before this process began is left to the history.
-        first = self._started_ms - OVERLAP_MS
-        return [item for item in self._items(kind, reading) if (item.facts.exchange_ms or 0) >= first]
 
 
 def _is_open(record: Any) -> bool:

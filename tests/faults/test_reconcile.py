@@ -1,9 +1,12 @@
 """What the stream lost comes back through signed reads, once, and what cannot is said."""
 
 from pathlib import Path
+from typing import Any
 
 from fakes.waiting import eventually
 from faults.worlds import World, world
+
+from coindcx_feed.simulator.behaviour import instant
 
 PAIR = "B-ETH_USDT"
 
@@ -69,3 +72,23 @@ async def test_fills_follow_a_rising_quantity(tmp_path: Path) -> None:
         keys = [event["data"]["fill_id"] for event in there.events("fill")]
         assert len(keys) == len(set(keys))
         assert order_id in {event["data"]["order_id"] for event in there.events("fill")}
+
+
+async def test_funding_is_in_the_ledger_without_any_fill(tmp_path: Path) -> None:
+    """An open position is charged at its hours (here every 2 s): the rows come by themselves, each once."""
+    behaviour = instant()
+    behaviour.funding_interval_ms = 2_000
+    async with world(tmp_path, behaviour=behaviour) as there:
+        await eventually(lambda: there.is_watched and there.runtime.recovery is not None)
+        assert there.runtime.recovery is not None
+        bookings = there.runtime.recovery.bookings
+        bookings.funding_s, bookings.booked_s = 2.0, 0.5
+        await there.place("buy", PAIR, "0.1")
+        await eventually(lambda: len(_stages(there, "funding")) >= 3)
+        assert len(_stages(there, "default")) <= 1
+    keys = [(event["created_at"], event["amount"]) for event in _stages(there, "funding")]
+    assert len(keys) == len(set(keys))
+
+
+def _stages(there: World, stage: str) -> list[dict[str, Any]]:
+    return [event["data"] for event in there.events("ledger") if event["data"]["stage"] == stage]
