@@ -60,6 +60,7 @@ class Session:
         self._receive = receive
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._close_code: int | None = None
+        self._is_old_dialect = False
         self.last_frame_mono = time.monotonic()
         stamped = type("_Socket", (_EventSocket,), {"session": self})
         self._http = aiohttp.ClientSession(trust_env=True, ws_response_class=stamped)
@@ -76,7 +77,7 @@ class Session:
 
         Raises:
             UpstreamError: With the cause: name, network, certificate, HTTP status or silence.
-            ProtocolMismatch: If the peer answers but does not complete the Socket.IO handshake.
+            ProtocolMismatch: If the peer answers but does not complete the handshake, or completes an older one.
         """
         self._client.on("*", self._on_event)
         self._client.on("disconnect", self._on_disconnect)
@@ -93,6 +94,11 @@ class Session:
             raise ProtocolMismatch(
                 f"expected Engine.IO 4 from {self._url}, the handshake failed with {type(error).__name__}"
             ) from None
+        if self._is_old_dialect:
+            raise ProtocolMismatch(
+                f"expected Engine.IO 4 (Socket.IO 3 or later) from {urlsplit(self._url).netloc}, was Engine.IO 3 "
+                "(Socket.IO 2): check COINDCX_STREAM_URL, this client speaks only the newer one"
+            )
 
     async def join(self, payload: dict[str, str]) -> None:
         """Send a join. Nothing acknowledges it; the payload may hold a signature and is never logged.
@@ -134,6 +140,8 @@ class Session:
             if text.startswith("42") and text[2:3] not in _LIBRARY:
                 self._receive(*codec.parse_event(text[2:]))
                 return True
+            # The library takes a greeting without a session id for its own, and is thrown out half a second later.
+            self._is_old_dialect = self._is_old_dialect or text == "40"
         elif message.type is aiohttp.WSMsgType.CLOSE:
             self._close_code = message.data
         return False
