@@ -79,12 +79,12 @@ class Suspicion:
         self._probed = due
 
     def _cases(self, now_ns: int) -> Iterator[Odd]:
-        limits: dict[str, tuple[Decimal, Decimal, Decimal] | None] = {}
+        crossings: dict[str, tuple[Decimal, Decimal, Decimal] | None] = {}
         for order in self._state.working_orders():
             pair = order.record.pair
-            if pair and pair not in limits:
-                limits[pair] = self._limits(pair, now_ns)
-            yield from _crossed(order, limits.get(pair or ""), now_ns)
+            if pair and pair not in crossings:
+                crossings[pair] = self._crossing(pair, now_ns)
+            yield from _crossed(order, crossings.get(pair or ""), now_ns)
         for position in self._state.positions():
             yield from self._unmarked(position, now_ns)
         for wallet in self._state.balances():
@@ -98,10 +98,11 @@ class Suspicion:
         if position.record.active_pos and now_ns - heard_ns > self._limits.mark_age_s * 1e9:
             yield Odd(f"mark {pair}", heard_ns, f"no mark of {pair}, where a position is open")
 
-    def _limits(self, pair: str, now_ns: int) -> tuple[Decimal, Decimal, Decimal] | None:
+    def _crossing(self, pair: str, now_ns: int) -> tuple[Decimal, Decimal, Decimal] | None:
         # Worked out once per pair: a loop over thousands of orders delays the frames behind it.
         mark = self._marks.fresh(pair, now_ns)
-        return None if mark is None else (mark, mark / (1 - CROSSED_BY), mark / (1 + CROSSED_BY))
+        by = self._limits.crossed_by
+        return None if mark is None else (mark, mark / (1 - by), mark / (1 + by))
 
     def _locked_alone(self, wallet: Entity[BalanceRecord]) -> Iterator[Odd]:
         before = self._state.locked_before(wallet.record.id)
@@ -116,11 +117,18 @@ class Suspicion:
             yield Odd(f"lock {wallet.record.id} {wallet.seq}", wallet.received_ns, text)
 
 
-def _crossed(order: Entity[OrderRecord], limits: tuple[Decimal, Decimal, Decimal] | None, now_ns: int) -> Iterator[Odd]:
+def _crossed(
+    order: Entity[OrderRecord], crossing: tuple[Decimal, Decimal, Decimal] | None, now_ns: int
+) -> Iterator[Odd]:
     record = order.record
-    if limits is None or record.status.lower() not in RESTING or record.order_type != "limit_order" or not record.price:
+    if (
+        crossing is None
+        or record.status.lower() not in RESTING
+        or record.order_type != "limit_order"
+        or not record.price
+    ):
         return
-    mark, highest_buy, lowest_sell = limits
+    mark, highest_buy, lowest_sell = crossing
     if record.price > highest_buy if record.side == "buy" else record.price < lowest_sell:
         text = f"{record.side} order {record.id[:8]} at {record.price} still open, mark {mark}"
         yield Odd(f"order {record.id} {order.seq}", now_ns, text)
