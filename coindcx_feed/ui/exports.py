@@ -1,17 +1,18 @@
 """Export of all matching events, and copying the rows shown."""
 
-import io
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import streamlit as st
 
 from coindcx_feed.analysis.cells import neutralised
 from coindcx_feed.ui import filters, nodes, page, view
+from coindcx_feed.ui.downloads import download
 
 MIME: Final = {"csv": "text/csv", "json": "application/json"}
+ICON: Final = ":material/download:"
 COPIED: Final = ("seq", "received_utc", "type", "pair", "side", "status", "price", "quantity", "filled_quantity", "id")
 
 
@@ -19,31 +20,12 @@ def export_menu() -> None:
     """Draw the menu. The upper ``seq`` is fixed at the click, not when the menu was drawn."""
     with st.popover("Export", icon=":material/download:", key="export"):
         st.caption("All matching events that are kept, not only the rows shown. Times in UTC, money as sent.")
-        _download("CSV", "csv")
-        _download("JSON", "json")
-        st.download_button(
-            "Description (filter, gaps, versions)",
-            data=partial(_description, *_question()),
-            file_name=f"{_stem()}.meta.json",
-            mime="application/json",
-            on_click="ignore",
-            key="export-meta",
-            width="stretch",
-        )
+        question = _question()
+        for kind, mime in MIME.items():
+            download(kind.upper(), partial(fetch, kind, *question), f"{_stem()}.{kind}", mime, f"export-{kind}", ICON)
+        note = "Description (filter, gaps, versions)"
+        download(note, partial(_description, *question), f"{_stem()}.meta.json", MIME["json"], "export-meta", None)
         copy_rows()
-
-
-def _download(label: str, kind: str) -> None:
-    st.download_button(
-        label,
-        data=partial(fetch, kind, *_question()),
-        file_name=f"{_stem()}.{kind}",
-        mime=MIME[kind],
-        on_click="ignore",
-        icon=":material/download:",
-        key=f"export-{kind}",
-        width="stretch",
-    )
 
 
 def _stem() -> str:
@@ -56,23 +38,23 @@ def _question() -> tuple[Any, filters.Criteria, int | None, int]:
     return page.service(), filters.criteria(), state.get("paused_at"), state.get("cleared_at", 0)
 
 
-def fetch(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
+def fetch(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> bytes:
     made = service.export(wanted, kind, upto=upto, after=after)
     return _opened(made["path"], made["meta_path"])
 
 
-def _description(service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> BinaryIO:
+def _description(service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> bytes:
     made = service.export(wanted, "csv", upto=upto, after=after)
     return _opened(made["meta_path"], made["path"])
 
 
-def _opened(path: str, *others: str) -> BinaryIO:
+def _opened(path: str, *others: str) -> bytes:
     # The browser gets its own copy; what stayed behind would hold account data for no one.
     content = Path(path).read_bytes()
     for name in (path, *others):
         with suppress(OSError):
             Path(name).unlink()
-    return io.BytesIO(content)
+    return content
 
 
 @page.part(None)

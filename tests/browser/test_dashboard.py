@@ -170,6 +170,19 @@ def test_export_holds_all_matching_events(dashboard: Dashboard, page: Page, tmp_
         assert rows == matching > 500
 
 
+def test_export_stays_for_a_browser_that_asks_late(dashboard: Dashboard, page: Page) -> None:
+    """The page goes on refreshing meanwhile: a made file must not be cleared away under the browser."""
+    open_page(page, dashboard.url)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    before = kept(page)
+    eventually(lambda: kept(page) > before, "a refresh with something new")
+    late = page.request.get(download.value.url)
+    assert late.status == 200
+    assert late.body() == download.value.path().read_bytes()
+
+
 def test_rows_and_ids_can_be_copied(dashboard: Dashboard, page: Page) -> None:
     """The clipboard gets the exact id and tab-separated rows."""
     open_page(page, f"{dashboard.url}/?types=order")
