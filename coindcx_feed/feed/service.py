@@ -23,6 +23,7 @@ from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines, start_logging, stop_logging
 from coindcx_feed.settings import Settings, load_settings
 from coindcx_feed.views import account, divergence, health, rows, series
+from coindcx_feed.views.briefly import Briefly
 
 NOT_WATCHING: Final = "not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s"
 
@@ -37,6 +38,9 @@ class FeedService:
     def __init__(self, runtime: FeedRuntime, recent: RecentLines | None = None) -> None:
         self.runtime = runtime
         self._recent = recent
+        self._orders = account.Orders()
+        self._delay = Briefly(lambda: health.delay(runtime.ring, time.time_ns(), runtime.started_ms * 1_000_000))
+        self._lag = Briefly(runtime.lag.figures)
 
     def page_opened(self) -> None:
         """Count a browser that looks."""
@@ -71,7 +75,7 @@ class FeedService:
             "capacity": ring.capacity,
             "last_event_ms": newest[0].received_ns // 1_000_000 if newest else None,
             "last_event_seq": newest[0].seq if newest else None,
-            "delay": health.delay(ring, now_ns, runtime.started_ms * 1_000_000),
+            "delay": self._delay(),
             "has_credentials": runtime.mode == "demo" or runtime.settings.has_credentials,
             "pairs": list(runtime.settings.pairs),
             "sidecar": self._sidecar(),
@@ -81,7 +85,7 @@ class FeedService:
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
             "clock_skew": self._clock_skew(),
-            "loop_lag": runtime.lag.figures(),
+            "loop_lag": self._lag(),
             "completeness": health.completeness(runtime.watch, now_ns),
         }
 
@@ -153,7 +157,7 @@ class FeedService:
         return {"pairs": sorted(ring.pairs), "statuses": list(ring.statuses)}
 
     def orders(self) -> list[dict[str, Any]]:
-        return account.orders(self.runtime.state)
+        return self._orders.rows(self.runtime.state)
 
     def order(self, order_id: str) -> dict[str, Any] | None:
         """Return an order and its steps, or ``None``."""

@@ -1,7 +1,7 @@
 """Numbers, times and texts as people read them. Nothing here rounds the exchange's figures."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final
 
@@ -133,6 +133,12 @@ def milliseconds(value: float | None) -> str:
 
 def moment(ms: float, zone: tzinfo) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+
+
+def day(ms: float, zone: tzinfo) -> tuple[float, float]:
+    """Return where the day of a time begins and ends in a zone, Unix ms; a day may have 23 or 25 hours."""
+    first = moment(ms, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first.timestamp() * 1000, (first + timedelta(days=1)).timestamp() * 1000
 
 
 def clock(ms: float | None, zone: tzinfo, *, today: float | None = None, digits: int = 3) -> str:

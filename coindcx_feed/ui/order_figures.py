@@ -16,19 +16,21 @@ def chosen_by(orders: list[Order], wanted: Wanted, now_ms: float, zone: tzinfo) 
     """Return the orders that a reader asked for: which ones, of which pairs, with which words."""
     show, pairs, text = wanted
     words = text.lower().split()
+    today = fmt.day(now_ms, zone)
     return [
         order
         for order in orders
         if (show != "Working" or not order["is_terminal"])
-        and (show != "Ended today" or (order["is_terminal"] and is_today(order, now_ms, zone)))
+        and (show != "Ended today" or (order["is_terminal"] and is_of(order, today)))
         and (not pairs or order["pair"] in pairs)
         and all(word in f"{order['id']} {order['message'] or ''}".lower() for word in words)
     ]
 
 
-def is_today(order: Order, now_ms: float, zone: tzinfo) -> bool:
-    at_ms = order["updated_ms"] or order["received_ms"]
-    return fmt.moment(at_ms, zone).date() == fmt.moment(now_ms, zone).date()
+def is_of(order: Order, day: tuple[float, float]) -> bool:
+    """Say whether an order was last touched within a day."""
+    at_ms: float = order["updated_ms"] or order["received_ms"]
+    return day[0] <= at_ms < day[1]
 
 
 def strip(orders: list[Order], now_ms: float, zone: tzinfo) -> Node:
@@ -36,7 +38,8 @@ def strip(orders: list[Order], now_ms: float, zone: tzinfo) -> Node:
     by_status: dict[str, list[Order]] = {}
     for order in orders:
         by_status.setdefault(order["status"] or "", []).append(order)
-    today = [order for order in orders if order["is_terminal"] and is_today(order, now_ms, zone)]
+    day = fmt.day(now_ms, zone)
+    today = [order for order in orders if order["is_terminal"] and is_of(order, day)]
     waiting = by_status.get("open", []) + by_status.get("untriggered", []) + by_status.get("initial", [])
     return cards.figures(
         [

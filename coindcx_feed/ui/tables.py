@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -142,7 +143,12 @@ def _times(values: Iterable[float | None]) -> pa.Array:
 
 
 def _chips(values: Iterable[str | None]) -> pa.Array:
-    return pa.array([[] if value is None else [fmt.visible(value, 60)] for value in values], _LABELS)
+    return pa.array([[] if value is None else [_chip(value)] for value in values], _LABELS)
+
+
+@lru_cache(maxsize=1_000)
+def _chip(label: str) -> str:
+    return fmt.visible(label, 60)
 
 
 def _texts(values: Iterable[str | None]) -> pa.Array:

@@ -145,6 +145,6 @@ def side_label(side: str) -> str:
 
 def status_label(status: str) -> str:
     """Return glyph and word of a status; an unknown one is marked, never hidden."""
-    if status in (*STATES, *STAGES) and status not in STATUS_GLYPHS:
+    if status not in STATUS_GLYPHS and (status in STATES or status in STAGES):
         return f"· {words(status)}"
     return f"{STATUS_GLYPHS.get(status, '?')} {words(status)}"

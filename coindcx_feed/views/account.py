@@ -21,9 +21,23 @@ def _given(number: Decimal | None) -> str | None:
     return text(number) if number else None
 
 
-def orders(state: AccountState) -> list[dict[str, Any]]:
-    """List every known order, last touched first."""
-    return [_order(entity) for entity in reversed(state.orders())]
+class Orders:
+    """The known orders as rows. A row is built once per update of its order: pages ask for thousands, twice a second.
+
+    Threads: any; two that ask at once may build a row twice.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Any]] = {}
+
+    def rows(self, state: AccountState) -> list[dict[str, Any]]:
+        """List every known order, last touched first. The rows are shared: readers must not change them."""
+        before, rows = self._rows, []
+        for entity in reversed(state.orders()):
+            row = before.get(entity.record.id)
+            rows.append(row if row is not None and row["seq"] == entity.seq else _order(entity))
+        self._rows = {row["id"]: row for row in rows}
+        return rows
 
 
 def order(state: AccountState, order_id: str) -> dict[str, Any] | None:

@@ -102,6 +102,7 @@ def _plain(value: object) -> bool:
 
 async def test_status_has_the_agreed_shape(service: FeedService) -> None:
     """Every name with its type, nested ones too."""
+    await eventually(lambda: service.status()["delay"] is not None)
     status = service.status()
     for name, kind in STATUS.items():
         assert isinstance(status[name], kind), name

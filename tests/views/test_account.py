@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.frames import BALANCE, ORDER, POSITION, balance, order, position, rows
-from fakes.pipelines import filled, row
+from fakes.pipelines import feed, filled, new_pipeline, row
 
 from coindcx_feed.exchange.records import CurrentPricesRecord
 from coindcx_feed.feed.marks import Marks
@@ -24,7 +24,7 @@ def _marks(age_s: float = 0.0, **prices: str) -> Marks:
 
 
 def _order(**fields: Any) -> dict[str, Any]:
-    (found,) = account.orders(filled(row(ORDER, order(**fields))).state)
+    (found,) = account.Orders().rows(filled(row(ORDER, order(**fields))).state)
     return found
 
 
@@ -48,6 +48,19 @@ def test_order_shows_the_exchange_figures_as_text() -> None:
     assert found["filled_share"] == pytest.approx(2 / 3)
     assert (found["leverage"], found["fee"]) == ("5", "0.00008893")
     assert (found["created_ms"], found["updated_ms"], found["seq"]) == (1_790_000_000_000, 1_790_000_000_000, 1)
+
+
+async def test_only_an_order_that_changed_is_built_again() -> None:
+    """Thousands of rows are asked for twice a second: the others stay the same objects."""
+    asked = account.Orders()
+    pipeline = new_pipeline()
+    await feed(pipeline, [row(ORDER, order("a", updated_at=1)), row(ORDER, order("b", updated_at=2))])
+    before = {found["id"]: found for found in asked.rows(pipeline.state)}
+    await feed(pipeline, [row(ORDER, order("a", updated_at=3, status="cancelled"))])
+    after = asked.rows(pipeline.state)
+    assert [found["id"] for found in after] == ["a", "b"]
+    assert after[0]["status"] == "cancelled"
+    assert after[1] is before["b"]
 
 
 @pytest.mark.parametrize("field", ["avg_price", "price", "stop_price"])
@@ -84,7 +97,7 @@ def test_orders_come_last_touched_first_with_their_end() -> None:
     pipeline = filled(
         row(ORDER, order("a"), order("b", status="Filled")), row(ORDER, order("a", status="paused", fee_amount=1))
     )
-    found = account.orders(pipeline.state)
+    found = account.Orders().rows(pipeline.state)
     assert [(item["id"], item["is_terminal"], item["status_is_known"]) for item in found] == [
         ("a", False, False), ("b", True, True),
     ]  # fmt: skip
