@@ -32,6 +32,9 @@ EXIT_CONFIG: Final = 2
 SESSION_PATH: Final = "/_stcore/stream"
 """Streamlit's WebSocket: one connection per open page."""
 
+SWITCH_S: Final = 0.001
+"""How long a page may keep the interpreter while the feed's loop waits for it; Python's default is 5 ms."""
+
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
@@ -55,6 +58,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         print(f"coindcx-feed: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the answer to a command
         # Nothing has started yet; an exception here would be answered with a traceback by the server.
         os._exit(EXIT_CONFIG)
+    sys.setswitchinterval(SWITCH_S)
     tasks = [asyncio.create_task(_open_browser()), asyncio.create_task(anyio.to_thread.run_sync(_warm_up))]
     try:
         yield {}

@@ -31,6 +31,21 @@ WINDOW_S = 60
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
+BARE = """
+import asyncio, json, sys
+from coindcx_feed.feed.lag import LoopLag
+
+async def main(lag=LoopLag()):
+    watching = asyncio.create_task(lag.watch())
+    await asyncio.sleep(float(sys.argv[1]))
+    watching.cancel()
+    print(json.dumps(lag.figures()))
+
+asyncio.run(main())
+"""
+"""The same measurement in a process that does nothing else: what the machine itself costs."""
+
+
 class Dashboard:
     """The real app as a child process, connected to an exchange in this process."""
 
@@ -41,6 +56,7 @@ class Dashboard:
         settings = {
             "MODE": "live", "API_KEY": DEMO_KEY, "API_SECRET": DEMO_SECRET, "STREAM_URL": url.replace("http", "ws"),
             "API_URL": url, "PUBLIC_URL": url, "SIDECAR_PORT": str(self.sidecar_port), "DATA_DIR": str(folder),
+            "RING_CAPACITY": str(2 * EVENTS),
         }  # fmt: skip
         environment = {**os.environ, **{f"COINDCX_{name}": value for name, value in settings.items()}}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
@@ -84,9 +100,13 @@ async def dashboard(tmp_path: Path) -> AsyncIterator[Dashboard]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    # The browser gets one core and no more: it draws in software here, and would take both from the server.
+    polite = tmp_path / "chromium"
+    polite.write_text('#!/bin/sh\nexec taskset -c 1 /usr/bin/chromium "$@"\n')
+    polite.chmod(0o700)
     async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        found = await playwright.chromium.launch(executable_path=polite, args=ARGUMENTS)
         yield found
         await found.close()
 
@@ -111,23 +131,27 @@ async def test_pages_and_an_export_leave_the_loop_responsive(
     for page, name in zip(pages, ("", "orders", "feed"), strict=True):
         await page.goto(dashboard.address(name))
     await pages[0].get_by_text("100,000").first.wait_for(timeout=30_000)
+    bare = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BARE, str(WINDOW_S), stdout=asyncio.subprocess.PIPE
+    )
     end, downloads = time.monotonic() + WINDOW_S, 0
     exporting: asyncio.Task[None] | None = None
     while time.monotonic() < end:
         await dashboard.exchange.emit(wire.ORDER_EVENT, _records(sent, 1))
         sent += 1
         await asyncio.sleep(0.02)
-        if exporting is None or exporting.done():
-            downloads += exporting is not None
+        if exporting is None:
             exporting = asyncio.create_task(_export(pages[0]))
+        elif exporting.done():
+            exporting, downloads = exporting.result(), downloads + 1
     if exporting is not None:
         await exporting
     lag = (await dashboard.status())["loop_lag"]
+    output, _ = await bare.communicate()
     await dashboard.until(records=sent)
     with capsys.disabled():
-        print(
-            f"\nloop lag: {json.dumps(lag)} ms, {downloads} exports, {sent} records, none lost (goal p99 50, max 250)"
-        )
+        print(f"\nloop lag, ms: {json.dumps(lag)}; a bare loop beside it: {output.decode().strip()}")
+        print(f"{downloads} exports, {sent} records, none lost (goal p99 50, max 250)")
     assert downloads
     assert lag["p99_ms"] <= 50
     assert lag["max_ms"] <= 250
