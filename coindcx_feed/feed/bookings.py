@@ -80,10 +80,11 @@ class Bookings:
         """
         pairs, self._pairs = self._pairs, set()
         self._is_ledger_due = True
+        partial = []
         while pairs:
             pair = min(pairs)
             try:
-                await self._read_fills(pair)
+                partial.append(await self._read_fills(pair))
             except RestError:
                 self._pairs |= pairs
                 raise
@@ -93,10 +94,12 @@ class Bookings:
         await self._pipeline.settle(self._since_start(EventType.LEDGER, reading))
         if reading.is_complete:
             self._is_ledger_due, self._ledger_to_ms = False, asked_ms
-        if self.is_due:
-            raise RestError("fills, ledger: expected whole lists, was a part of one: asked again later")
+        causes = [cause for cause in (*partial, reading.because) if cause]
+        if causes:
+            raise RestError(f"fills, ledger: expected whole lists, was a part: {causes[0]}; asked again later")
 
-    async def _read_fills(self, pair: str) -> None:
+    async def _read_fills(self, pair: str) -> str | None:
+        # Returns why the list is not whole.
         asked_ms = time.time_ns() // 1_000_000
         reading = await self._reads.fills(pair, self._read_to_ms.get(pair, self._started_ms) - OVERLAP_MS)
         await self._pipeline.settle(self._since_start(EventType.FILL, reading))
@@ -105,9 +108,11 @@ class Bookings:
             self._check_fills(pair, asked_ms)
         else:
             self._pairs.add(pair)
+        return reading.because
 
     def _check_fills(self, pair: str, asked_ms: int) -> None:
         filled = {row.order_id for row in self._state.fills() if row.pair == pair}
+        self._without_fill = {order_id for order_id in self._without_fill if self._state.order(order_id)}
         for entity in self._state.orders():
             record = entity.record
             is_due = self._started_ms <= (record.created_at or 0) and (record.updated_at or 0) < asked_ms - LISTED_MS

@@ -191,10 +191,12 @@ class Pipeline:
 
     def _is_trailing(self, item: AccountItem, known: object, read: Read, waiting: set[str]) -> bool:
         record = item.record
-        if not isinstance(record, BalanceRecord) or not isinstance(known, BalanceRecord):
+        if not isinstance(record, BalanceRecord):
             return False
         if item.facts.key in waiting:  # the stream goes on about it, from before the read to after it
             return True
+        if not isinstance(known, BalanceRecord):
+            return False
         is_other = bool(differences(item.type, known, record))
         return is_other and self._wallets.is_trailing(record, read.asked_ns, read.away_ns)
 

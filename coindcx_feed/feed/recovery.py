@@ -218,7 +218,7 @@ class Recovery:
         ]
         self._remember(items, asked_ms)
         await asyncio.sleep(ON_THE_WAY_S)
-        away_ns = 0 if gap is None else gap.start_ns
+        away_ns = 0 if gap is None else max(gap.start_ns, gap.noticed_ns or 0)
         counts = await self._pipeline.settle(items, asked_ns=asked_ms * 1_000_000, away_ns=away_ns)
         if counts["trailing"]:
             self._look_again()

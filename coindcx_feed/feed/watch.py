@@ -17,7 +17,8 @@ class Gap(NamedTuple):
     """A time in which the account was not watched: from the last frame before it. Wall clock, ns.
 
     ``end_ns`` is ``None`` while it lasts. ``recovered`` counts what reads brought afterwards, ``None`` when none was
-    made; ``unknown`` says in one line what stays unknown.
+    made; ``unknown`` says in one line what stays unknown. ``noticed_ns`` is when the end of the connection was noticed:
+    of a process that stood still, frames that had waited are later than the start.
     """
 
     start_ns: int
@@ -25,6 +26,7 @@ class Gap(NamedTuple):
     cause: str
     recovered: int | None = None
     unknown: str | None = None
+    noticed_ns: int | None = None
 
 
 class Completeness(NamedTuple):
@@ -60,7 +62,7 @@ class Watch:
                 return self._return(change.at_ns, clock_ns)
             if self._first_ns is not None and self._away is None:
                 start_ns = change.proven_ns or change.at_ns
-                self._away = Gap(start_ns, None, change.reason or str(change.state))
+                self._away = Gap(start_ns, None, change.reason or str(change.state), noticed_ns=change.at_ns)
                 self._left_ns = clock_ns - (change.at_ns - start_ns)
             return None
 

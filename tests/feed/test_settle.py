@@ -97,6 +97,19 @@ async def test_held_frames_wait_for_the_read_and_keep_their_order(pipeline: Pipe
     assert told == ["1", "order", "3", "4", "5"]
 
 
+async def test_F28_wallet_that_held_frames_speak_of_is_left_to_them(pipeline: Pipeline) -> None:
+    """The first look meets a wallet in motion: its newest value is not put before the frames that led to it."""
+    pipeline.hold()
+    _receive(pipeline, BALANCE, balance(free="2"))
+    _receive(pipeline, BALANCE, balance(free="1"))
+    counts = await pipeline.settle(_rows(BALANCE, balance(free="1")))
+    pipeline.release()
+    await pipeline.settle([])
+    assert counts == {"trailing": 1}
+    found = [(json.loads(event.body)["data"]["balance"], str(event.source)) for event in pipeline.ring.since(0, 100)]
+    assert found == [("2", "stream"), ("1", "stream")]
+
+
 async def test_row_that_is_no_record_is_kept_with_its_reason(pipeline: Pipeline) -> None:
     """A refused row is never dropped silently."""
     pipeline.refuse("orders row, field status: Field required", b'{"id":"a"}')

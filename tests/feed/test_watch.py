@@ -8,8 +8,9 @@ def _change(state: State, at_s: int, reason: str | None = None, proven_s: int | 
     return Change(state, at_s * 10**9, reason, None, None if proven_s is None else proven_s * 10**9)
 
 
-def _gap(start_s: int, end_s: int | None, cause: str) -> Gap:
-    return Gap(start_s * 10**9, None if end_s is None else end_s * 10**9, cause)
+def _gap(start_s: int, end_s: int | None, cause: str, noticed_s: int | None = None) -> Gap:
+    noticed_ns = (start_s if noticed_s is None else noticed_s) * 10**9
+    return Gap(start_s * 10**9, None if end_s is None else end_s * 10**9, cause, noticed_ns=noticed_ns)
 
 
 def test_C7_time_before_the_first_connection_is_no_gap() -> None:
@@ -25,10 +26,10 @@ def test_C7_gap_lasts_from_the_last_proof_to_the_return() -> None:
     watch = Watch()
     watch.add(_change(State.LIVE, 10))
     assert watch.add(_change(State.STALE, 30, "nothing arrived for 10.1 s", proven_s=20)) is None
-    assert watch.gaps() == [_gap(20, None, "nothing arrived for 10.1 s")]
+    assert watch.gaps() == [_gap(20, None, "nothing arrived for 10.1 s", 30)]
     watch.add(_change(State.RECONNECTING, 31, "closed", proven_s=20))
-    assert watch.add(_change(State.QUIET, 40)) == _gap(20, 40, "nothing arrived for 10.1 s")
-    assert watch.gaps() == [_gap(20, 40, "nothing arrived for 10.1 s")]
+    assert watch.add(_change(State.QUIET, 40)) == _gap(20, 40, "nothing arrived for 10.1 s", 30)
+    assert watch.gaps() == [_gap(20, 40, "nothing arrived for 10.1 s", 30)]
 
 
 def test_gap_without_proof_begins_at_the_change_and_names_the_state() -> None:
