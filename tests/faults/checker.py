@@ -15,6 +15,14 @@ SLACK_NS: Final = 400_000_000
 """A gap begins with the last frame before it; what was on the way then was sent a little earlier."""
 
 
+STAGES: Final = {
+    "ring": ("lost", "duplicated", "suppressed", "reordered", "invented"),
+    "client": ("lost", "duplicated", "reordered", "invented"),
+    "state": ("wrong",),
+}
+"""What each stage can do wrong: from the exchange to the ring, from there to a client, and the state shown."""
+
+
 class Taken(NamedTuple):
     """One account event of the ring: its record's text and its origin."""
 
@@ -55,10 +63,17 @@ class Verdict:
         return {name: found for name in names if (found := getattr(self, name))}
 
     def __str__(self) -> str:
-        kinds = ("lost", "duplicated", "suppressed", "reordered", "invented", "wrong")
         counts = ("sent", "events", "duplicates", "quarantined", "in_gap", "swallowed", "recovered", "delivered")
         parts = [f"{name}={getattr(self, name)}" for name in counts]
-        return " ".join([*parts, *(f"{name}={len(getattr(self, name))}" for name in kinds)])
+        return " ".join([*parts, *(f"{stage}({self._found(stage)})" for stage in STAGES)])
+
+    def _found(self, stage: str) -> str:
+        counted = {name: sum(_stage(one) == stage for one in getattr(self, name)) for name in STAGES[stage]}
+        return " ".join(f"{name}={count}" for name, count in counted.items())
+
+
+def _stage(finding: str) -> str:
+    return next((stage for stage in ("client", "state") if finding.startswith(f"{stage} ")), "ring")
 
 
 def check_feed(
@@ -159,4 +174,4 @@ def check_state(verdict: Verdict, kind: str, expected: dict[str, dict[str, Any]]
     for key, record in expected.items():
         number = (shown[key].model_extra or {}).get("x_number") if key in shown else None
         if number != record["x_number"]:
-            verdict.wrong.append(f"{kind} {key} shows #{number} instead of #{record['x_number']}")
+            verdict.wrong.append(f"state {kind} {key} shows #{number} instead of #{record['x_number']}")

@@ -4,15 +4,25 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from fakes.proxy import Toxics
+from fakes.numbered import NumberedExchange
+from fakes.proxy import FaultProxy, Toxics
 from fakes.rest_api import Say
-from faults.trials import Trial
+from fakes.trader import Trader
 
 from coindcx_feed.exchange import wire
 
 BAD_FRAMES = ('[{"id":"cut"', "[[[[", '[{"id":"x","status":"open","price":NaN}]', "null", '[{"status":"open"}]')
 STEP_S = (0.005, 0.04)
+
+
+class Scene(Protocol):
+    """What a storm needs: the exchange, the line to it, and who moves the account."""
+
+    exchange: NumberedExchange
+    proxy: FaultProxy
+    trader: Trader
 
 
 class Storm:
@@ -23,7 +33,7 @@ class Storm:
         burden: Moves of the account between faults; paused while it is false.
     """
 
-    def __init__(self, there: Trial, seed: int) -> None:
+    def __init__(self, there: Scene, seed: int) -> None:
         self._there, self._random = there, random.Random(seed)
         self.met: Counter[str] = Counter()
         self._faults: list[Callable[[], Awaitable[object]]] = [

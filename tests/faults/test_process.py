@@ -19,7 +19,7 @@ from fakes.rest_api import KEY, SECRET
 from fakes.runtimes import free_port, is_free
 from fakes.trader import Trader
 from fakes.waiting import eventually
-from faults.checker import Verdict, check_client
+from faults.checker import Span, Taken, Verdict, check_client, check_feed
 from faults.trials import figure
 
 SCRIPT = Path(__file__).with_name("child_feed.py")
@@ -66,18 +66,30 @@ async def _connected(http: aiohttp.ClientSession, url: str) -> aiohttp.ClientWeb
 
 @contextlib.asynccontextmanager
 async def child(
-    exchange: NumberedExchange, folder: Path, proof_s: float, ring_capacity: int = 100_000
+    exchange: NumberedExchange,
+    folder: Path,
+    proof_s: float,
+    ring_capacity: int = 100_000,
+    stream_url: str | None = None,
+    *arguments: str,
 ) -> AsyncIterator[Child]:
-    """Run a feed on an exchange until it is watched; it does not outlive the test."""
+    """Run a feed on an exchange until it is watched; it does not outlive the test.
+
+    Args:
+        stream_url: Of a proxy before the exchange's socket.
+        arguments: More for ``child_feed.py``.
+    """
     port, url = free_port(), exchange.server.url
     own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
     given = {
-        "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": url.replace("http", "ws"), "API_URL": url,
-        "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder), "REST_PER_MINUTE": "900",
-        "RING_CAPACITY": str(ring_capacity),
+        "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": (stream_url or url).replace("http", "ws"),
+        "API_URL": url, "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder),
+        "REST_PER_MINUTE": "900", "RING_CAPACITY": str(ring_capacity),
     }  # fmt: skip
     env = own | {f"COINDCX_{name}": value for name, value in given.items()}
-    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(proof_s), env=env, cwd=folder)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPT), str(proof_s), *arguments, env=env, cwd=folder
+    )
     made = Child(process, port)
     listening = asyncio.create_task(made.listen())
     try:
@@ -96,7 +108,7 @@ async def test_F18_frozen_process_notices_records_the_gap_and_joins_anew(tmp_pat
     """SIGSTOP for longer than the limit: nobody was watching, whatever waits in the socket's buffers."""
     frozen_s, proof_s = (30.0, 10.0) if is_long else (5.0, 2.0)
     async with numbered_exchange() as exchange, child(exchange, tmp_path, proof_s) as feed:
-        trader = Trader(exchange, 18)
+        trader = Trader(exchange, 18, repeats=0.0)  # a child does not show what it kept apart
         await trader.steps(10)
         await eventually(lambda: len(feed.received) > 10)
         joins, stopped_ns = len(exchange.server.joins), time.time_ns()
@@ -115,10 +127,11 @@ async def test_F18_frozen_process_notices_records_the_gap_and_joins_anew(tmp_pat
         assert len(exchange.server.joins) > joins
         assert feed.system("upstream stale")
     error_s = abs(_ns(gap["start"]) - stopped_ns) / 1e9
+    verdict = _checked(exchange, feed)
+    figure("F18", frozen_s=frozen_s, gap_start_error_s=error_s, unknown=gap["unknown"], checker=verdict)
     assert _ns(gap["end"]) >= went_on_ns
     assert error_s <= 1.0
-    assert _checked(feed).findings == {}
-    figure("F18", frozen_s=frozen_s, gap_start_error_s=error_s, recovered=gap["recovered"], unknown=gap["unknown"])
+    assert verdict.findings == {}
 
 
 def _knows_all(exchange: NumberedExchange, feed: Child) -> bool:
@@ -138,10 +151,24 @@ def _ns(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1e9)
 
 
-def _checked(feed: Child) -> Verdict:
+def _checked(exchange: NumberedExchange, feed: Child) -> Verdict:
+    """Compare what the exchange sent with what a client of the child got: the ring itself is out of reach."""
     verdict = Verdict()
+    # A record's number stands for its text; one that a read brought needs no frame.
+    sent = [one._replace(text=b"%d" % one.number) for one in exchange.sent]
+    records = [message for message in feed.received if "x_number" in message["data"]]
+    taken = [Taken(m["seq"], b"%d" % m["data"]["x_number"], m["source"]) for m in records]
+    read = [event.text for event in taken if event.source == "rest"]
+    listed = {b"%d" % number for text in exchange.listed if (number := msgspec.json.decode(text).get("x_number"))}
+    check_feed(verdict, sent, taken, read, listed, _away(feed))
     check_client(verdict, {}, feed.received, feed.raws)
     return verdict
+
+
+def _away(feed: Child) -> list[Span]:
+    gaps = [Span(_ns(gap["start"]), _ns(gap["end"])) for gap in feed.system("upstream_gap") if gap["end"]]
+    watched = (message for message in feed.received if message["data"].get("coindcx_connected"))
+    return [Span(0, _ns(next(watched)["timestamp"])), *gaps]
 
 
 async def test_F27_asked_to_end_during_a_burst_it_drains_and_says_goodbye(tmp_path: Path) -> None:
@@ -160,7 +187,8 @@ async def test_F27_asked_to_end_during_a_burst_it_drains_and_says_goodbye(tmp_pa
         assert is_free(feed.port)
     numbers = [message["data"]["x_number"] for message in feed.received if "x_number" in message["data"]]
     sent = [one.number for one in exchange.sent if not one.is_repeat][: len(numbers)]
-    verdict = _checked(feed)
+    verdict = Verdict()
+    check_client(verdict, {}, feed.received, feed.raws)
     figure("F27", exit_s=exit_s, close_code=feed.close_code, events=len(numbers), lost=len(verdict.lost))
     assert (code, feed.close_code) == (0, 1001)
     assert exit_s < EXIT_S

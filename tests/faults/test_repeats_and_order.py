@@ -122,7 +122,8 @@ async def test_F09_order_across_types_is_the_order_of_arrival(tmp_path: Path) ->
             await there.exchange.send_old(kind, record)
         await eventually(lambda: len(there.taken()) == MOVES)
         await eventually(lambda: len(there.received) >= MOVES)
+        verdict = await there.end()
         numbers = [message["data"]["x_number"] for message in there.received if message["type"] != "system"]
-    figure("F09", frames=MOVES, inversions=sum(b < a for a, b in itertools.pairwise(numbers)))
+    figure("F09", frames=MOVES, inversions=sum(b < a for a, b in itertools.pairwise(numbers)), checker=verdict)
     assert numbers == sorted(numbers)
     assert len(numbers) == MOVES

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from fakes.frames import order
 from fakes.waiting import eventually
-from faults.trials import figure, trial
+from faults.checker import Verdict, check_client
+from faults.trials import Trial, figure, trial
 
 from coindcx_feed import client
 from coindcx_feed.errors import PositionLost
@@ -107,6 +108,7 @@ async def test_F13_sleeping_client_is_told_exactly_what_it_missed(tmp_path: Path
         with pytest.raises(PositionLost):
             there.runtime.ring.since(woke_at, 10)
         page = there.service.select({}, after=woke_at, limit=100_000)
+        verdict = _whole(there, woke_at, messages)
     told = [message["data"] for message in messages if message["type"] == "system" and "seq" not in message]
     heard = [message["seq"] for message in messages if "seq" in message]
     missing = set(range(told[0]["missed_from"], told[0]["missed_to"] + 1))
@@ -114,7 +116,18 @@ async def test_F13_sleeping_client_is_told_exactly_what_it_missed(tmp_path: Path
     assert missing | set(heard) == set(range(woke_at + 1, newest + 1))
     assert not missing & set(heard)
     assert page["kept"] == 1_000
-    figure("F13", missed_and_told=len(missing), heard=len(heard), silent_holes=0)
+    figure("F13", missed_and_told=len(missing), heard=len(heard), silent_holes=len(verdict.lost), checker=verdict)
+    assert verdict.findings == {}
+
+
+def _whole(there: Trial, woke_at: int, resumed: list[Any]) -> Verdict:
+    # What the sleeper had before it fell asleep, and what it got afterwards.
+    had: list[Any] = [message for message in there.received if message.get("seq", woke_at + 1) <= woke_at]
+    messages = [*had, *(message for message in resumed if "seq" in message or message["type"] == "system")]
+    ring, verdict = there.runtime.ring, Verdict()
+    bodies = {event.seq: event.body for event in ring.since(ring.oldest - 1, 1_000_000)}
+    check_client(verdict, bodies, messages, [message.raw for message in messages])
+    return verdict
 
 
 async def _resumed(port: int, since: int, epoch: str, newest: int) -> list[dict[str, Any]]:
