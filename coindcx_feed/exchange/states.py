@@ -42,6 +42,7 @@ class Change(NamedTuple):
 
     ``at_ns`` is the wall clock; ``next_try_s`` counts from it, if another try is planned; ``proven_ns`` is when the
     last frame of the last session arrived. ``mono_ns`` is the monotonic clock at ``at_ns``: durations are told by it.
+    ``proof`` says what the state rests on, where the account is watched.
     """
 
     state: State
@@ -50,6 +51,7 @@ class Change(NamedTuple):
     next_try_s: float | None = None
     proven_ns: int | None = None
     mono_ns: int | None = None
+    proof: str | None = None
 
 
 class Timings(NamedTuple):

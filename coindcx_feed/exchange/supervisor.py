@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 REFUSALS_TO_ASK: Final = 2
 """So many closes right after the private join in a row lead to one signed read."""
 
+BY_FRAME: Final = "a private frame"
+BY_READ: Final = "signed reads that match"
+BY_MARKET: Final = "market frames only"
+
 _PRICE_EVENTS = frozenset({wire.PRICES_UPDATE_EVENT, wire.PRICES_SNAPSHOT_EVENT})
 
 
@@ -61,6 +65,7 @@ class Supervisor:
         self._asleep_s = 0.0
         self._joined_mono: float | None = None
         self._private_mono: float | None = None
+        self._private_proof = BY_FRAME
         self.change = Change(State.STARTING, time.time_ns())
         self._proven_ns: int | None = None
         self.stop_reason = "stopped here"
@@ -87,7 +92,7 @@ class Supervisor:
     def prove_account(self) -> None:
         """Note that signed reads after the join agree with what is known: as good as a private frame."""
         if self._joined_mono is not None:
-            self._private_mono = time.monotonic()
+            self._private_mono, self._private_proof = time.monotonic(), BY_READ
 
     @property
     def transport_age_s(self) -> float | None:
@@ -193,7 +198,7 @@ class Supervisor:
     def _on_event(self, event: str, argument: object) -> None:
         self._receive(event, argument)
         if event in wire.ACCOUNT_EVENTS:
-            self._private_mono = time.monotonic()
+            self._private_mono, self._private_proof = time.monotonic(), BY_FRAME
         elif event in _PRICE_EVENTS:
             self._prices_seen = True
 
@@ -205,9 +210,15 @@ class Supervisor:
         present = self.change
         if state is present.state and (state.is_connected or (reason, next_try_s) == present[2:4]):
             return
-        self.change = Change(state, time.time_ns(), reason, next_try_s, self._last_proof_ns(), time.monotonic_ns())
+        proven_ns, mono_ns = self._last_proof_ns(), time.monotonic_ns()
+        self.change = Change(state, time.time_ns(), reason, next_try_s, proven_ns, mono_ns, self._proof_of(state))
         log.info("upstream state=%s reason=%r next_try_s=%s", state, reason, next_try_s and round(next_try_s, 1))
         self._on_change(self.change)
+
+    def _proof_of(self, state: State) -> str | None:
+        if state is State.LIVE:
+            return self._private_proof
+        return BY_MARKET if state is State.QUIET else None
 
 
 async def _ask_why(reader: RestReader, cause: str) -> tuple[bool, str]:

@@ -29,15 +29,16 @@ def strip(states: list[dict[str, Any]], now_ms: float, started_ms: float, zone: 
     """Build the strip of the last hour, or since the start: pattern and word per state, nothing before the start."""
     window_ms = min(HOUR_MS, max(LEAST_MS, now_ms - started_ms))
     begin = now_ms - window_ms
-    parts, good_ms = [], 0.0
+    parts, good_ms, unwanted_ms = [], 0.0, 0.0
     for state in states:
         from_ms, to_ms = max(state["from_ms"], begin), now_ms if state["to_ms"] is None else state["to_ms"]
         if to_ms <= begin:
             continue
         left, width = (from_ms - begin) / window_ms * 100, (to_ms - from_ms) / window_ms * 100
         good_ms += to_ms - from_ms if state["state"] in ("live", "quiet") else 0
+        unwanted_ms += to_ms - from_ms if state.get("is_on_demand") else 0
         parts.append(_part(state, left, width, zone, now_ms))
-    watched_ms = now_ms - max(begin, started_ms)
+    watched_ms = now_ms - max(begin, started_ms) - unwanted_ms
     share = fmt.percent(good_ms / watched_ms if watched_ms > 0 else None)
     right = (
         f"live or quiet {share} of {fmt.duration(watched_ms / 1000)} running · times in {fmt.zone_name(zone, now_ms)}"
@@ -53,9 +54,11 @@ def strip(states: list[dict[str, Any]], now_ms: float, started_ms: float, zone: 
 
 
 def _part(state: dict[str, Any], left: float, width: float, zone: tzinfo, now_ms: float) -> Node:
-    name = state["state"]
+    name = "not watching" if state.get("is_on_demand") else state["state"]
     from_text = fmt.clock(state["from_ms"], zone, today=now_ms, digits=0)
-    reason = f": {fmt.visible(state['reason'])}" if state["reason"] else ""
+    reason = f": {fmt.visible(state['reason'])}" if state["reason"] and not state.get("is_on_demand") else ""
+    if state.get("proof"):
+        reason = f", proven by {state['proof']}"
     solid = name in ("live", "quiet", "stale")
     word = name if solid and width >= LABEL_PERCENT else ""
     title = f"{name} from {from_text}{reason}"
@@ -71,7 +74,7 @@ def _legend() -> Node:
         ("s-stale", "stale"),
         ("s-waiting", "connecting or reconnecting"),
         ("s-ended", "rejected or stopped"),
-        ("s-unknown", "not running"),
+        ("s-unknown", "not running, or not watching on demand"),
     )
     return div("legend small muted", *(span("", span(f"key {cls}"), span("", text)) for cls, text in names))
 

@@ -72,7 +72,14 @@ def states(watch: Watch, now_ms: float) -> list[dict[str, Any]]:
         to_ms = None if after is None else after.at_ns / 1e6
         if to_ms is None or to_ms >= now_ms - HOUR_MS:
             found.append(
-                {"state": str(change.state), "from_ms": change.at_ns / 1e6, "to_ms": to_ms, "reason": change.reason}
+                {
+                    "state": str(change.state),
+                    "from_ms": change.at_ns / 1e6,
+                    "to_ms": to_ms,
+                    "reason": change.reason,
+                    "proof": change.proof,
+                    "is_on_demand": change.reason == ON_DEMAND,
+                }
             )
     return found
 

@@ -10,6 +10,7 @@ from fakes.rest_api import KEY, SECRET
 from fakes.waiting import DEADLINE_S, eventually
 from faults.trials import SHORT, Trial, figure, trial
 
+from coindcx_feed.exchange.supervisor import BY_FRAME
 from coindcx_feed.logs import log_path, start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import Behaviour
 
@@ -43,6 +44,8 @@ async def test_F04_mute_account_is_no_longer_called_live(tmp_path: Path) -> None
         await eventually(lambda: there.service.status()["state"] == "quiet")
         quiet_s = time.monotonic() - started
         assert there.runtime.watch.gaps() == []
+        await there.trader.steps(3)
+        await eventually(lambda: there.runtime.change.proof == BY_FRAME)
         await there.end()
     figure("F04", quiet_after_s=quiet_s, limit_s=1.0, false_alarms=0)
     assert quiet_s <= 2.0

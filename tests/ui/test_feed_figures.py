@@ -27,6 +27,21 @@ def test_strip_of_a_young_process_is_not_mostly_empty() -> None:
     assert "live or quiet 100.0 % of 1 m 00 s running" in text_of(strip)
 
 
+def test_time_that_nobody_wanted_to_watch_is_left_out_of_the_share() -> None:
+    """On demand: half of ten minutes was not wanted, the rest was watched, and each part says what it rests on."""
+    now_ms = FakeService().now_ms
+    asleep = {"state": "stopped", "reason": "on_demand", "is_on_demand": True}
+    states = [
+        {"state": "live", "from_ms": now_ms - 600_000, "to_ms": now_ms - 300_000, "reason": None, "proof": "a frame"},
+        {**asleep, "from_ms": now_ms - 300_000, "to_ms": None},
+    ]
+    strip = feed_figures.strip(states, now_ms, now_ms - 600_000, UTC)
+    assert "live or quiet 100.0 % of 5 m 00 s running" in text_of(strip)
+    titles = [part["title"] for part in with_class(strip, "part")]
+    assert titles[0].endswith("proven by a frame")
+    assert titles[1].startswith("not watching from")
+
+
 def test_states_differ_by_pattern_not_by_colour_alone() -> None:
     """Solid, paler, hatched and barred, each with its word in the legend."""
     assert len(set(feed_figures.PATTERNS.values())) == 5
