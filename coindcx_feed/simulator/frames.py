@@ -1,6 +1,6 @@
-"""Recorded frames over the exchange's wire: reads JSONL files and plays them to the sockets that joined.
+"""Recorded frames over the exchange's wire: a schedule, and a player for the sockets that joined.
 
-A row is an envelope ``{"event","data"}`` or ``{"offset_ms","frame":{"event","data"}}``; envelopes are sent as recorded.
+Every frame is sent as it was recorded, also one that is none of the exchange's known shapes.
 """
 
 import asyncio
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from coindcx_feed.errors import ConfigError
-from coindcx_feed.exchange import wire
+from coindcx_feed.exchange import codec, wire
 from coindcx_feed.simulator.behaviour import Behaviour
 from coindcx_feed.simulator.hub import Credentials
+from coindcx_feed.simulator.recordings import read_rows
 from coindcx_feed.simulator.server import DEFAULT_PORT, ExchangeServer
 from coindcx_feed.simulator.topics import receivers
 
@@ -24,8 +23,6 @@ logger = logging.getLogger(__name__)
 # A client joins its channels one emit at a time: playback waits until the joins have been quiet this long.
 SETTLE_S: Final = 0.3
 
-_DIRECTIONS: Final = ("recv", "send", "close")
-
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
@@ -33,12 +30,12 @@ class RecordedFrame:
 
     Attributes:
         event: Socket.IO event name.
-        envelope: The event's single argument, as recorded.
+        envelope: The event's single argument, as recorded; an object with ``data`` but for odd frames.
         due_s: When it plays, in seconds after the start of the playback.
     """
 
     event: str
-    envelope: dict[str, Any]
+    envelope: Any
     due_s: float
 
     @property
@@ -55,7 +52,7 @@ def load_frames(paths: Sequence[Path], *, interval_s: float = 0.1, speed: float 
     before the row above them.
 
     Args:
-        paths: JSONL files.
+        paths: JSONL files, plain or gzip.
         interval_s: Seconds between rows without ``offset_ms``.
         speed: Factor for rows with ``offset_ms``; 2 plays twice as fast.
     Raises:
@@ -76,50 +73,14 @@ def load_frames(paths: Sequence[Path], *, interval_s: float = 0.1, speed: float 
 
 def _load_file(path: Path, base_s: float, interval_s: float, speed: float) -> list[RecordedFrame]:
     frames: list[RecordedFrame] = []
-    for number, line in enumerate(_read(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        envelope, offset_ms = _parse_row(line, f"{path.name} line {number}")
-        if offset_ms is not None:
-            due_s = max(base_s + offset_ms / 1000 / speed, frames[-1].due_s if frames else base_s)
-        else:
-            due_s = frames[-1].due_s + interval_s if frames else base_s
-        frames.append(RecordedFrame(envelope["event"], envelope, due_s))
-    if not frames:
-        raise ConfigError(f"{path.name}: expected recorded frames, one JSON object a line, was an empty file")
+    for row in read_rows(path):
+        due_s = frames[-1].due_s if frames else base_s
+        if row.offset_ms is not None:
+            due_s = max(base_s + row.offset_ms / 1000 / speed, due_s)
+        elif frames:
+            due_s += interval_s
+        frames.append(RecordedFrame(row.event, row.argument, due_s))
     return frames
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a readable file, was: {error.strerror}; check the path") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name}: expected UTF-8 text, was something else at byte {error.start}") from error
-
-
-def _parse_row(line: str, where: str) -> tuple[dict[str, Any], float | None]:
-    try:
-        row = msgspec.json.decode(line)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: expected one JSON object, was no JSON ({error})") from error
-    if isinstance(row, dict) and row.get("dir") in _DIRECTIONS:
-        raise ConfigError(f"{where}: expected recorded frames, was an Engine.IO script; leave this file out")
-    if not isinstance(row, dict) or "offset_ms" not in row:
-        return _parse_envelope(row, where), None
-    offset_ms = row["offset_ms"]
-    if isinstance(offset_ms, bool) or not isinstance(offset_ms, int | float) or offset_ms < 0:
-        raise ConfigError(f"{where}: expected offset_ms as milliseconds, 0 or more, was {offset_ms!r:.40}")
-    return _parse_envelope(row.get("frame"), where), offset_ms
-
-
-def _parse_envelope(row: object, where: str) -> dict[str, Any]:
-    if isinstance(row, dict) and isinstance(row.get("event"), str) and "data" in row:
-        return row
-    keys = ", ".join(map(str, row))[:60] if isinstance(row, dict) else ""
-    shown = f"an object with {keys or 'nothing'}" if isinstance(row, dict) else f"a {type(row).__name__}"
-    raise ConfigError(f'{where}: expected {{"event": …, "data": …}}, was {shown}')
 
 
 class FramesPlayer:
@@ -140,7 +101,7 @@ class FramesPlayer:
         self._frames = frames
         self._loop = loop
         self._settle_s = settle_s
-        self._belongs = [receivers(frame.event, frame.envelope["data"]) for frame in frames]
+        self._belongs = [receivers(frame.event, _data(frame.envelope)) for frame in frames]
 
     async def run(self, server: ExchangeServer) -> None:
         """Wait for listeners, then play; returns after the last frame unless it loops."""
@@ -173,9 +134,16 @@ class FramesPlayer:
             wait_s = start_s + frame.due_s - clock.time()
             if wait_s > 0 or count % 100 == 99:
                 await asyncio.sleep(max(wait_s, 0))
-            receivers_count = await server.hub.emit_envelope(frame.event, frame.envelope, belongs)
+            if frame.event == codec.MALFORMED and isinstance(frame.envelope, str):
+                receivers_count = await server.hub.emit_raw("2" + frame.envelope)
+            else:
+                receivers_count = await server.hub.emit_envelope(frame.event, frame.envelope, belongs)
             self.played += 1
             self.undelivered += receivers_count == 0
+
+
+def _data(envelope: Any) -> object:
+    return envelope.get("data") if isinstance(envelope, dict) else None
 
 
 def build_frames_server(
