@@ -97,6 +97,26 @@ class UnknownShape(FrameError):
     """The JSON is none of the shapes known for this event."""
 
 
+class StoreError(FeedError):
+    """The durable log could not be written or read. Nothing is half-written; the same call may succeed later."""
+
+
+class StoreBusy(StoreError):
+    """Another process or session holds the log, or it did not answer within its limit."""
+
+
+class StoreFull(StoreError):
+    """No space is left where the log is kept."""
+
+
+class StoreGone(StoreError):
+    """The log's file was removed, or the connection to its server is lost."""
+
+
+class StoreCorrupt(StoreError):
+    """The log's file is damaged. Opening it anew keeps the damaged file and begins another."""
+
+
 class RecoverError(FeedError):
     """A cursor cannot be served from what is kept."""
 

@@ -1,0 +1,240 @@
+"""One open durable log: the only class of this room that others use."""
+
+import time
+from collections.abc import Sequence
+from typing import Self
+
+from filelock import FileLock
+from sqlalchemy import delete, func, insert, select, update
+
+from coindcx_feed.errors import StoreCorrupt, StoreError
+from coindcx_feed.events import Event
+from coindcx_feed.store import files, opening
+from coindcx_feed.store.commits import Commits
+from coindcx_feed.store.engines import EngineName, Place, parse_place, reader_engine, writer_engine
+from coindcx_feed.store.reading import Body, EpochRow, Reader
+from coindcx_feed.store.rows import insert_text, row_of, run_insert
+from coindcx_feed.store.tables import epochs, events, marks
+from coindcx_feed.store.writing import Writer
+
+
+class EventStore:
+    """A log of account events, opened for one mode and one account.
+
+    Every method may raise ``StoreError``: one line, and nothing half-written.
+
+    Attributes:
+        note: One line about what opening had to do, such as a damaged file set aside, or ``None``.
+        url_shown: Address without password.
+        engine_name: ``sqlite`` or ``postgresql``.
+        last_seq: Newest number, 0 when empty.
+        last_epoch: Newest series of numbers, or ``None``.
+        last_epoch_is_settled: Whether all of it is here; false after a crash in the middle of a flush.
+
+    Threads: reads from any; writes from one.
+    """
+
+    def __init__(self, place: Place, *, synchronous: str = "full", is_read_only: bool = False) -> None:
+        self._place = place
+        self.is_read_only = is_read_only
+        self.note: str | None = None
+        self.url_shown = place.shown
+        self.engine_name: EngineName = place.name
+        self._synchronous = synchronous
+        self._lock: FileLock | None = None
+        self._epoch_ids: dict[str, int] = {}
+        self._commits = Commits()
+        self.last_seq = 0
+        self.last_epoch: str | None = None
+        self.last_epoch_is_settled = True
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        mode: str,
+        account: str,
+        fresh: bool = False,
+        synchronous: str = "full",
+        read_only: bool = False,
+    ) -> Self:
+        """Open a log; begin or migrate it where needed.
+
+        Args:
+            url: ``sqlite:////path/name.sqlite`` or ``postgresql://…``.
+            mode: Goes into the header; a log of another mode is refused.
+            account: Only a digest of it is kept or shown.
+            fresh: Begin an empty log; what was there is deleted, if it is of the same mode.
+            synchronous: ``full``: an append is on the disk when it returns; ``normal``: a power cut may take the last
+                ones, a crash of this process does not.
+            read_only: For a second process: no lock, nothing created or migrated, writes fail.
+        Raises:
+            ConfigError: One line: what was expected, what was there, what to do; never a password.
+        """
+        store = cls(parse_place(url), synchronous=synchronous, is_read_only=read_only)
+        digest = opening.account_digest(account)
+        try:
+            if read_only:
+                store._open_to_read(mode, digest)
+            else:
+                store._open_to_write(mode, digest, is_fresh=fresh)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _open_to_read(self, mode: str, digest: str) -> None:
+        opening.must_exist(self._place)
+        with opening.refusing(self._place):
+            self._connect()
+            with self.reader.connection("store") as connection:
+                opening.check_only(connection, self._place, mode, digest)
+            self._look()
+
+    def _open_to_write(self, mode: str, digest: str, *, is_fresh: bool) -> None:
+        self._lock = opening.lock_file(self._place)
+        self.note = opening.prepare_file(self._place)
+        try:
+            self._begin(mode, digest, is_fresh=is_fresh)
+        except StoreCorrupt as error:
+            path = self._place.path
+            assert path is not None
+            self._disconnect()
+            self.note = files.set_aside(path, str(error.__cause__ or error).splitlines()[0])
+            files.create(path)
+            self._begin(mode, digest, is_fresh=is_fresh)
+
+    def _begin(self, mode: str, digest: str, *, is_fresh: bool) -> None:
+        with opening.refusing(self._place):
+            self._connect()
+            with self._writer.transaction("store") as connection:
+                opening.begin_or_check(connection, self._place, mode, digest, is_fresh=is_fresh)
+            self._look()
+
+    def _connect(self) -> None:
+        self.reader = Reader(reader_engine(self._place))
+        self._writer = Writer(writer_engine(self._place, self._synchronous), self._place)
+        self._insert = insert_text(events, self._writer.dialect)
+
+    def _disconnect(self) -> None:
+        if hasattr(self, "_writer"):
+            self._writer.close()
+            self.reader.close()
+
+    def _look(self) -> None:
+        with self.reader.connection("store") as connection:
+            self.last_seq = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+            rows = connection.execute(
+                select(epochs.c.id, epochs.c.name, epochs.c.is_settled).order_by(epochs.c.id)
+            ).all()
+        self._epoch_ids = {row.name: row.id for row in rows}
+        if rows:
+            self.last_epoch, self.last_epoch_is_settled = rows[-1].name, bool(rows[-1].is_settled)
+
+    def begin_epoch(self, epoch: str, first_seq: int, *, settled: bool = True) -> None:
+        """Begin a series of numbers; one that is known already stays as it is.
+
+        Args:
+            settled: False while events of it are still to be flushed from elsewhere.
+        """
+        if epoch in self._epoch_ids:
+            return
+        row = {"name": epoch, "first_seq": first_seq, "started_ns": time.time_ns(), "is_settled": int(settled)}
+        with self._writer.transaction("begin an epoch") as connection:
+            connection.execute(insert(epochs), row)
+            number = connection.execute(select(epochs.c.id).where(epochs.c.name == epoch)).scalar_one()
+        self._epoch_ids[epoch] = number
+        self.last_epoch, self.last_epoch_is_settled = epoch, settled
+
+    def settle_epoch(self, epoch: str) -> None:
+        """Note that all events of a series up to now are here."""
+        with self._writer.transaction("settle an epoch") as connection:
+            connection.execute(update(epochs).where(epochs.c.name == epoch).values(is_settled=1))
+        if epoch == self.last_epoch:
+            self.last_epoch_is_settled = True
+
+    def append(self, events_: Sequence[Event], epoch: str) -> None:
+        """Store a group of events in one transaction, durable on return. Numbers that are here already are skipped.
+
+        Raises:
+            StoreError: The group is not here, or, when the connection was lost during the commit, it may be whole.
+        """
+        if not events_:
+            return
+        began = time.perf_counter()
+        rows = [row_of(event, self._id_of(epoch)) for event in events_]
+        with self._writer.transaction("append") as connection:
+            run_insert(connection, self._insert, rows)
+        self.last_seq = max(self.last_seq, rows[-1][0])
+        self._commits.add(time.perf_counter() - began)
+
+    def append_marks(self, rows: Sequence[tuple[int, str, str]]) -> None:
+        """Store marks: Unix second, pair, price as the exchange wrote it."""
+        if rows:
+            statement = insert_text(marks, self._writer.dialect)
+            with self._writer.transaction("append marks") as connection:
+                run_insert(connection, statement, [(pair, second, price) for second, pair, price in rows])
+
+    def drop_from(self, seq: int) -> None:
+        """Delete a number and all after it: a group whose commit may or may not have happened."""
+        with self._writer.transaction("drop events") as connection:
+            connection.execute(delete(events).where(events.c.seq >= seq))
+        _, self.last_seq = self.reader.bounds()
+
+    def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:
+        """Return the events after a number, oldest first; what was pruned or never came is missing."""
+        return self.reader.read(after, limit, upto)
+
+    def bodies(self, after: int, limit: int, upto: int | None = None) -> list[Body]:
+        """Like ``read``, but only number, type, pair and envelope."""
+        return self.reader.bodies(after, limit, upto)
+
+    def get(self, seq: int) -> Event | None:
+        found = self.reader.fetch((seq,))
+        return found[0] if found else None
+
+    def fetch(self, seqs: Sequence[int]) -> list[Event]:
+        """Return those of some events that are stored, in the order asked."""
+        return self.reader.fetch(seqs)
+
+    @property
+    def oldest_seq(self) -> int:
+        """First number of the log, 0 when empty."""
+        return self.reader.bounds()[0]
+
+    def epochs(self) -> list[EpochRow]:
+        """Return every series of numbers, oldest first."""
+        return self.reader.epochs()
+
+    def epoch_of(self, seq: int) -> str | None:
+        return self.reader.epoch_of(seq)
+
+    def marks(self, pair: str, from_s: int, to_s: int) -> list[tuple[int, str]]:
+        """Return the stored marks of a pair, second and price text, oldest first, both ends included."""
+        return self.reader.marks(pair, from_s, to_s)
+
+    def status(self) -> dict[str, object]:
+        """Return plain data about the log for a status page."""
+        oldest, newest = self.reader.bounds()
+        return {
+            "engine": self.engine_name,
+            "url": self.url_shown,
+            "note": self.note,
+            "oldest_seq": oldest,
+            "newest_seq": newest,
+            **self._commits.figures(),
+        }
+
+    def close(self) -> None:
+        """End cleanly; a second call does nothing."""
+        self._disconnect()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _id_of(self, epoch: str) -> int:
+        number = self._epoch_ids.get(epoch)
+        if number is None:
+            raise StoreError(f"append: expected an epoch that was begun, was {epoch}: begin it first")
+        return number

@@ -1,0 +1,120 @@
+"""Read the log by number: pages for cursors, single events, epochs. Every call is one short transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, Engine, func, select
+
+from coindcx_feed.events import Event, EventType
+from coindcx_feed.store.faults import translated
+from coindcx_feed.store.rows import EVENT, event_of, type_of
+from coindcx_feed.store.tables import epochs, events, header, marks
+
+FETCH: Final = 500
+"""Numbers per question: SQLite takes 32,766 parameters, and a short list is planned faster."""
+
+Body = tuple[int, EventType, str | None, bytes]
+"""``seq``, type, pair and envelope: what a sidecar client is sent and chosen by."""
+
+
+class EpochRow(NamedTuple):
+    """A series of numbers. ``last_seq`` is one less than ``first_seq`` while it has no event."""
+
+    name: str
+    first_seq: int
+    last_seq: int
+    started_ns: int
+    is_settled: bool
+
+
+class Reader:
+    """What is stored, by number. Threads: any.
+
+    Events that are only kept because an old snapshot needs them are no part of the log any more: they are found by
+    number, never listed.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def connection(self, doing: str) -> Iterator[Connection]:
+        """Lend a connection in a read transaction.
+
+        Raises:
+            StoreError: If the database complains.
+        """
+        with translated(doing), self._engine.connect() as connection:
+            yield connection
+
+    def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:
+        with self.connection("read the log") as connection:
+            wanted = EVENT.where(events.c.seq > max(after, pruned_upto(connection)))
+            if upto is not None:
+                wanted = wanted.where(events.c.seq <= upto)
+            return [event_of(row) for row in connection.execute(wanted.order_by(events.c.seq).limit(limit))]
+
+    def bodies(self, after: int, limit: int, upto: int | None = None) -> list[Body]:
+        with self.connection("read the log") as connection:
+            columns = select(events.c.seq, events.c.type, events.c.pair, events.c.body)
+            wanted = columns.where(events.c.seq > max(after, pruned_upto(connection)))
+            if upto is not None:
+                wanted = wanted.where(events.c.seq <= upto)
+            found = connection.execute(wanted.order_by(events.c.seq).limit(limit))
+            return [(seq, type_of(kind), pair, bytes(body)) for seq, kind, pair, body in found]
+
+    def fetch(self, seqs: Sequence[int]) -> list[Event]:
+        """Return those of some events that are stored, in the order asked."""
+        with self.connection("fetch events") as connection:
+            found = fetched(connection, seqs)
+        return [found[seq] for seq in seqs if seq in found]
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the first and the last number of the log, or zeros."""
+        with self.connection("look at the log") as connection:
+            first = select(func.min(events.c.seq)).where(events.c.seq > pruned_upto(connection))
+            last = connection.execute(select(func.max(events.c.seq))).scalar()
+            return connection.execute(first).scalar() or 0, last or 0
+
+    def epochs(self) -> list[EpochRow]:
+        """Return every series of numbers, oldest first."""
+        with self.connection("look at the log") as connection:
+            last = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+            rows = connection.execute(select(epochs).order_by(epochs.c.id)).all()
+        ends = [row.first_seq - 1 for row in rows[1:]] + [last]
+        return [
+            EpochRow(
+                row.name, row.first_seq, max(row.first_seq - 1, min(end, last)), row.started_ns, bool(row.is_settled)
+            )
+            for row, end in zip(rows, ends, strict=True)
+        ]
+
+    def marks(self, pair: str, from_s: int, to_s: int) -> list[tuple[int, str]]:
+        with self.connection("read marks") as connection:
+            wanted = select(marks.c.second, marks.c.price).where(marks.c.pair == pair)
+            rows = connection.execute(wanted.where(marks.c.second.between(from_s, to_s)).order_by(marks.c.second))
+            return [(second, price) for second, price in rows]
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def epoch_of(self, seq: int) -> str | None:
+        """Return the series that a number belongs to, or ``None`` when nothing of it is known."""
+        found = [row.name for row in self.epochs() if row.first_seq <= seq <= row.last_seq]
+        return found[-1] if found else None
+
+
+def fetched(connection: Connection, seqs: Sequence[int]) -> dict[int, Event]:
+    """Return those of some events that are stored, by number."""
+    found: dict[int, Event] = {}
+    for start in range(0, len(seqs), FETCH):
+        wanted = EVENT.where(events.c.seq.in_(list(seqs[start : start + FETCH])))
+        for row in connection.execute(wanted):
+            found[row[0]] = event_of(row)
+    return found
+
+
+def pruned_upto(connection: Connection) -> int:
+    """Return the number up to which the log was pruned."""
+    return int(connection.execute(select(header.c.pruned_upto)).scalar_one())
