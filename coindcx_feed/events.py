@@ -96,6 +96,9 @@ def new_id() -> str:
 
 
 NULL: Final = b"null"
+UNDURABLE: Final = ',"durable":false'
+_UNDURABLE: Final = UNDURABLE.encode()
+_SOURCE: Final = b',"source":"'
 
 
 def encode_envelope(
@@ -107,6 +110,7 @@ def encode_envelope(
     derived: tuple[str, bytes] | None = None,
     *,
     is_late: bool = False,
+    is_durable: bool = True,
 ) -> tuple[bytes, int]:
     """Encode an event once, for every reader.
 
@@ -117,12 +121,34 @@ def encode_envelope(
         The envelope and the offset of the record in it.
     """
     late = ',"late":true' if is_late else ""
+    durable = "" if is_durable else UNDURABLE
     names = f',"derived":["{derived[0]}"]' if derived else ""
     head = (
         f'{{"id":"{new_id()}","timestamp":"{iso_ms(received_ns)}","type":"{kind.value}","seq":{seq}'
-        f',"source":"{source.value}"{late}{names},"data":'
+        f',"source":"{source.value}"{durable}{late}{names},"data":'
     ).encode()
     if derived is None:
         return b"%b%b}" % (head, record), len(head)
     joint = b"," if len(record) > 2 else b""
     return b'%b%b%b"%b":%b}}' % (head, record[:-1], joint, derived[0].encode(), derived[1]), len(head)
+
+
+def marked_undurable(event: Event) -> Event:
+    """Say in an event's envelope that it is not stored; one that says so already stays as it is."""
+    body = event.body
+    if _UNDURABLE in body[: event.record_at]:
+        return event
+    place = body.index(b'"', body.index(_SOURCE) + len(_SOURCE)) + 1
+    return _with_body(event, body[:place] + _UNDURABLE + body[place:])
+
+
+def as_stored(event: Event) -> Event:
+    """Return an event as the durable log keeps it: without the note that it is not stored."""
+    head = event.body[: event.record_at]
+    if _UNDURABLE not in head:
+        return event
+    return _with_body(event, head.replace(_UNDURABLE, b"", 1) + event.body[event.record_at :])
+
+
+def _with_body(event: Event, body: bytes) -> Event:
+    return event._replace(body=body, record_at=event.record_at + len(body) - len(event.body))

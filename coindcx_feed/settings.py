@@ -22,6 +22,7 @@ ENCODING = "utf-8-sig"
 """UTF-8, also as some editors write it: with a mark in front that would hide the first name."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOKEN_CHARACTERS = 16
+STORES = ("sqlite", "postgresql")
 
 Mode = Literal["demo", "live", "custom"]
 
@@ -91,6 +92,13 @@ def _check_folder(folder: Path) -> Path:
     return folder.expanduser()
 
 
+def _check_store(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    if text != "none" and text.split("://")[0] not in STORES:
+        raise ValueError("expected none, sqlite:///PATH or postgresql://HOST/DATABASE")
+    return url
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
@@ -133,7 +141,10 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(_check_folder)] = Field(
         default_factory=lambda: user_data_path("coindcx-feed", appauthor=False)
     )
-    store_url: Literal["none"] = "none"
+    store_url: Annotated[SecretStr, AfterValidator(_check_store)] | None = None
+    store_synchronous: Literal["full", "normal"] = "full"
+    store_keep_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    store_max_gb: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

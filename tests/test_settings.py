@@ -122,7 +122,7 @@ def test_T19_mode_tells_what_is_shown(give: Give, values: dict[str, str], mode: 
         ({"SIDECAR_ORIGINS": "localhost:8501"}, "COINDCX_SIDECAR_ORIGINS: expected origins like http://localhost:8501"),
         ({"SIDECAR_ORIGINS": "http://a/x"}, "COINDCX_SIDECAR_ORIGINS: expected origins like http://localhost:8501"),
         ({"SIDECAR_ORIGINS": "http://[a"}, "COINDCX_SIDECAR_ORIGINS: expected origins like http://localhost:8501"),
-        ({"STORE_URL": "sqlite:///x"}, "COINDCX_STORE_URL: expected 'none'"),
+        ({"STORE_URL": "mysql://x"}, "COINDCX_STORE_URL: expected none, sqlite:///PATH or postgresql://HOST/DATABASE"),
         ({"DATA_DIR": ""}, "COINDCX_DATA_DIR: expected a folder, was empty"),
         ({"API_KEY": KEY}, "COINDCX_API_KEY is set without COINDCX_API_SECRET: set both, or neither for the demo"),
         ({"API_SECRET": SECRET}, "COINDCX_API_SECRET is set without COINDCX_API_KEY: set both, or neither"),

@@ -26,17 +26,18 @@ class Position:
         return {"since": str(self.since), "epoch": self.epoch}
 
     def take_greeting(self, epoch: str, newest: int) -> None:
-        """Note the server's epoch. After a change of epoch everything it keeps is still to come."""
+        """Note the server's epoch. Whether it can go on from ``since`` is told by what follows: events, or a gap."""
         if self.since is None:
             self.since = newest
-        elif self.since != "earliest" and (epoch != self.epoch or self.since > newest):
-            self.since = "earliest"
+        self.epoch = epoch
+
+    def take_epoch(self, epoch: str) -> None:
+        """Note that later events belong to another series."""
         self.epoch = epoch
 
     def take_event(self, seq: int) -> None:
         self.since = seq
 
     def take_gap(self, missed_to: object) -> None:
-        """Note that everything up to a number is lost; ``None`` tells nothing about where to go on."""
-        if isinstance(missed_to, int):
-            self.since = missed_to
+        """Note that everything up to a number is lost; ``None``: the position means nothing there, all is sent."""
+        self.since = missed_to if isinstance(missed_to, int) else "earliest"

@@ -77,7 +77,8 @@ async def events(
     """Yield events for as long as the caller reads, across any number of connections.
 
     After a break it goes on behind the last event. What the server no longer has is told by a ``resume_gap`` message of
-    type ``system`` without ``seq``; greetings and keep-alive are not yielded. Use ``contextlib.aclosing`` when the loop
+    type ``system`` without ``seq``, a new series of numbers by ``epoch_changed``; greetings and keep-alive are not
+    yielded. Use ``contextlib.aclosing`` when the loop
     may be left early.
 
     Args:
@@ -130,8 +131,11 @@ async def _messages(ws: aiohttp.ClientWebSocketResponse, position: Position) -> 
             continue
         if "seq" in envelope:
             position.take_event(envelope["seq"])
-        elif kind == "system":
+        elif kind == "system" and envelope["data"].get("message") == "resume_gap":
             position.take_gap(envelope["data"].get("missed_to"))
+        elif kind == "system" and envelope["data"].get("message") == "epoch_changed":
+            epoch = str(envelope["data"]["epoch"])
+            position.take_epoch(epoch)
         yield envelope
 
 

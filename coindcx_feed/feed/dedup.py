@@ -4,7 +4,7 @@ from collections import OrderedDict
 from enum import Enum
 from typing import Final
 
-from coindcx_feed.events import EventType
+from coindcx_feed.events import EventType, Source
 from coindcx_feed.exchange.records import OrderRecord, PositionRecord, Record
 from coindcx_feed.feed.compare import differences
 from coindcx_feed.feed.normalize import AccountItem
@@ -82,6 +82,13 @@ class Deduplicator:
                 return Verdict.CONFIRMED
         self._remember((item.type, item.facts.key), (time_ms, _is_terminal(record), hash(item.raw), True))
         return Verdict.NEW
+
+    def recall(self, item: AccountItem, source: Source) -> None:
+        """Remember a record of an earlier process, in order of ``seq``."""
+        if source is Source.REST:
+            self.judge_read(item, None)
+        else:
+            self.judge(item)
 
     def _was_seen(self, mark: tuple[EventType, str, int, int]) -> bool:
         if mark in self._seen:

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.normalize import Frame
-from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.simulator import client, exchange, frames
 from coindcx_feed.simulator.demo import demo_exchange
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET
@@ -39,6 +38,7 @@ class DemoExchange:
     """
 
     key, secret = DEMO_KEY, DEMO_SECRET
+    past_note = HISTORY_NOTE
 
     def __init__(self, port: int, seed: int = SEED) -> None:
         self._port, self._seed = port, seed
@@ -52,8 +52,8 @@ class DemoExchange:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
-    def start(self, pipeline: Pipeline) -> None:
-        """Serve, after the simulated past was replayed into the pipeline.
+    def start(self) -> list[Frame]:
+        """Serve, and return the simulated past, oldest first.
 
         Raises:
             ConfigError: If the port cannot be bound.
@@ -66,7 +66,7 @@ class DemoExchange:
             raise ConfigError(f"expected the embedded exchange to start within {START_S:g} s, it did not")
         if self._failure is not None:
             raise self._failure
-        pipeline.replay([_received(frame) for frame in past], HISTORY_NOTE)
+        return [_received(frame) for frame in past]
 
     def stop(self) -> None:
         """Close its sockets and free the port; harmless when it does not run."""

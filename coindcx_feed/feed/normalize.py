@@ -8,7 +8,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from coindcx_feed.errors import FrameError, NotJson, UnknownShape
-from coindcx_feed.events import NULL, EventType, Facts
+from coindcx_feed.events import NULL, Event, EventType, Facts
 from coindcx_feed.exchange import codec, wire
 from coindcx_feed.exchange.numbers import WIDE, parse_exact, plain
 from coindcx_feed.exchange.records import (
@@ -238,6 +238,26 @@ def read_item(kind: EventType, record: AccountRecord, raw: bytes, key: str) -> A
         key: Its name among those of its kind.
     """
     return AccountItem(kind, record, raw, _READ[kind](record)._replace(key=key))
+
+
+_STORED: Final[dict[EventType, Validate]] = {
+    **{account.kind: account.validate for account in _ACCOUNT.values()},
+    EventType.FILL: _validator(FillRecord),
+    EventType.LEDGER: _validator(LedgerRecord),
+}
+
+
+def stored_item(event: Event) -> AccountItem | None:
+    """Read the record of an event of the durable log again; ``None`` for a system event and for what no longer fits."""
+    validate = _STORED.get(event.type)
+    if validate is None:
+        return None
+    raw = event.record
+    try:
+        record = _validated(_parsed(raw, event.type), event.type, validate)
+    except FrameError:
+        return None
+    return AccountItem(event.type, record, raw, event.facts)
 
 
 class _Market(NamedTuple):

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,10 +14,12 @@ from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.records import BalanceRecord, CurrentPricesRecord, OrderRecord, PositionRecord
 from coindcx_feed.feed.compare import differences
 from coindcx_feed.feed.dedup import Deduplicator, Verdict
+from coindcx_feed.feed.durable import Store
 from coindcx_feed.feed.kept import Kept, KeptApart
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.normalize import AccountItem, Frame, MarketItem, Rejected, derived_field, normalize, raw_text
+from coindcx_feed.feed.pending import Pending
 from coindcx_feed.feed.quirks import Quirks, quirk_of, quirks_of
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
@@ -31,20 +33,6 @@ SLICE: Final = 200
 GATHER_S: Final = 0.001
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Store(Protocol):
-    """Where events go before anyone sees them."""
-
-    async def append(self, events: list[Event]) -> None:
-        """Return when the events are safe."""
-
-
-class NoStore:
-    """Keeps nothing: events live in the ring only."""
-
-    async def append(self, events: list[Event]) -> None:
-        return
 
 
 class Read(NamedTuple):
@@ -73,7 +61,7 @@ class Pipeline:
         market: Market messages.
         marks: Mark prices.
         state: Present state of the account.
-        store: Seam of the durable log.
+        store: Seam of the durable log; may be replaced before the first frame.
     """
 
     def __init__(self, ring: Ring, market: MarketFeed, marks: Marks, state: AccountState, store: Store) -> None:
@@ -82,14 +70,16 @@ class Pipeline:
         self.quirks = Quirks()
         self.counters: Counter[str] = Counter()
         self.on_fill: Callable[[OrderRecord], None] | None = None
-        self._dedup = Deduplicator()
+        self.dedup = Deduplicator()
         self._wallets = Wallets()
-        self._store = store
+        self.store = store
+        self._pending = Pending(state)
         self._inbox: deque[Frame | Read] = deque()
         self._held: deque[Frame] | None = None
         self._wake = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._arrivals = 0
+        self._is_finishing = False
 
     def on_publish(self, listener: Callable[[], None]) -> None:
         """Call a function on the loop after each slice that published something."""
@@ -139,9 +129,14 @@ class Pipeline:
             self._inbox.extendleft(reversed(held))
             self._wake.set()
 
+    def finish(self) -> None:
+        """Let ``run`` end when the inbox is empty: a slice that is being stored must not be cut off."""
+        self._is_finishing = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Drain the inbox until cancelled."""
-        while True:
+        """Drain the inbox until ``finish``."""
+        while self._inbox or not self._is_finishing:
             await self._wake.wait()
             self._wake.clear()
             while self._inbox:
@@ -158,12 +153,15 @@ class Pipeline:
         for _ in range(count):
             self._turn(inbox.popleft(), events)
         if events:
-            await self._store.append(events)
-            for event in events:
-                self.ring.append(event)
+            await self._publish(events)
         if events or self.market.version != before:
             for listener in self._listeners:
                 listener()
+
+    async def _publish(self, events: list[Event]) -> None:
+        for event in await self.store.append(events):
+            self.ring.append(event)
+        self._pending.settle()
 
     def _turn(self, entry: Frame | Read, out: list[Event]) -> None:
         if isinstance(entry, Read):
@@ -178,11 +176,11 @@ class Pipeline:
         frame = Frame(self._arrivals, "read", None, read.received_ns)
         waiting = self._wallets_held() if read.source is Source.REST else set()
         for item in read.items:
-            known = self.state.known(item.type, item.facts.key)
+            known = self._pending.known(item.type, item.facts.key)
             if self._is_trailing(item, known, read, waiting):
                 counts["trailing"] += 1
                 continue
-            verdict = self._dedup.judge_read(item, known)
+            verdict = self.dedup.judge_read(item, known)
             counts[verdict.value] += 1
             if verdict is Verdict.NEW:
                 self._number(item, frame, out, read.source)
@@ -235,8 +233,8 @@ class Pipeline:
                 log.warning("quarantine arrival=%d event=%.64r reason=%.200r", frame.arrival, frame.event, item.reason)
 
     def _take_account(self, item: AccountItem, frame: Frame, out: list[Event]) -> None:
-        known = self.state.known(item.type, item.facts.key)
-        verdict = self._dedup.judge(item, known)
+        known = self._pending.known(item.type, item.facts.key)
+        verdict = self.dedup.judge(item, known)
         if verdict is Verdict.DUPLICATE:
             self._keep(self.duplicates, frame, "equals a record already taken", item.raw)
             return
@@ -255,14 +253,13 @@ class Pipeline:
         record = item.record
         mark = self.marks.fresh(record.pair, frame.received_ns) if isinstance(record, PositionRecord) else None
         derived = derived_field(item, mark)
-        seq = self._next_seq(out)
-        body, at = encode_envelope(seq, item.type, source, frame.received_ns, item.raw, derived, is_late=is_late)
-        previous = self.state.last_seq(item.type, item.facts.key)
-        out.append(
-            Event(seq, item.type, source, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late)
+        seq, kind, key = self._next_seq(out), item.type, item.facts.key
+        body, at = encode_envelope(
+            seq, kind, source, frame.received_ns, item.raw, derived, is_late=is_late, is_durable=self.store.is_durable
         )
-        before = self.state.known(item.type, item.facts.key)
-        self.state.apply(item.type, record, seq, frame.received_ns, is_late=is_late, key=item.facts.key)
+        previous, before = self._pending.last_seq(kind, key), self._pending.known(kind, key)
+        out.append(Event(seq, kind, source, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late))
+        self._pending.take(kind, record, seq, frame.received_ns, is_late=is_late, key=key)
         if isinstance(record, OrderRecord) and self.on_fill is not None and _has_filled(before, record):
             self.on_fill(record)
 
@@ -272,7 +269,8 @@ class Pipeline:
         status = data.get("state") if isinstance(data, dict) else None
         seq = self._next_seq(out)
         raw = _encode(data)
-        body, at = encode_envelope(seq, EventType.SYSTEM, Source.LOCAL, note.received_ns, raw)
+        is_durable = self.store.is_durable
+        body, at = encode_envelope(seq, EventType.SYSTEM, Source.LOCAL, note.received_ns, raw, is_durable=is_durable)
         facts = Facts("system", status=status, message=message)
         out.append(Event(seq, EventType.SYSTEM, Source.LOCAL, note.received_ns, facts, body, at, len(raw)))
 
@@ -282,7 +280,7 @@ class Pipeline:
     def _keep(self, where: KeptApart, frame: Frame, reason: str, raw: bytes) -> None:
         where.add(Kept(frame.arrival, frame.received_ns, frame.event, reason, raw))
 
-    def replay(self, frames: list[Frame], out_of: str) -> None:
+    async def replay(self, frames: list[Frame], out_of: str) -> None:
         """Take frames of the past with their own times before the first live one, in one go.
 
         Used for the demo's simulated history only. ``out_of`` names their origin in the system event that follows.
@@ -291,8 +289,7 @@ class Pipeline:
         for frame in frames:
             self._arrivals += 1
             self._handle(frame._replace(arrival=self._arrivals), events)
-        for event in events:
-            self.ring.append(event)
+        await self._publish(events)
         self.note(out_of)
 
 

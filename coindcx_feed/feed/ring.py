@@ -73,7 +73,7 @@ class Ring:
 
     def __init__(self, capacity: int, epoch: str, first_seq: int = 1) -> None:
         self.capacity = capacity
-        self.epoch = epoch
+        self._epochs: tuple[tuple[int, str], ...] = ((first_seq, epoch),)
         self._columns = Columns(capacity)
         # An object array: unlike a list, the garbage collector does not walk it.
         self._bodies = np.full(capacity, None, dtype=object)
@@ -81,6 +81,35 @@ class Ring:
         self._lock = threading.Lock()
         self._start = first_seq
         self._next = first_seq
+
+    @property
+    def epoch(self) -> str:
+        """The series that the next event belongs to. Threads: any."""
+        return self._epochs[-1][1]
+
+    @property
+    def epochs(self) -> tuple[tuple[int, str], ...]:
+        """First ``seq`` and name of every epoch begun here, oldest first. Threads: any."""
+        return self._epochs
+
+    def epoch_of(self, seq: int) -> str:
+        """Return the series of an event; what is older than all counts to the first. Threads: any."""
+        return next((name for first, name in reversed(self._epochs) if first <= seq), self._epochs[0][1])
+
+    def begin_epoch(self, epoch: str) -> None:
+        """Let the next event begin another series; numbers go on. Threads: the writer only."""
+        self._epochs = (*(kept for kept in self._epochs if kept[0] < self._next), (self._next, epoch))
+
+    def begin_at(self, seq: int, epoch: str) -> None:
+        """Let the first event have a number; while nothing was appended. Threads: the writer only.
+
+        Raises:
+            ValueError: If there are events: their numbers stand.
+        """
+        if self._next != self._start:
+            raise ValueError(f"expected an empty ring, was one with {len(self)} events")
+        self._start = self._next = seq
+        self._epochs = ((seq, epoch),)
 
     @property
     def version(self) -> int:
@@ -134,7 +163,7 @@ class Ring:
             PositionLost: If events after ``seq`` were already overwritten.
         Threads: any.
         """
-        if epoch is not None and epoch != self.epoch:
+        if epoch is not None and all(epoch != name for _, name in self._epochs):
             raise EpochChanged(f"expected epoch {self.epoch}, was {epoch}: begin anew, or ask for the earliest kept")
         with self._lock:
             first = max(seq + 1, self._start)

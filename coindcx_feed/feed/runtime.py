@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pydantic import SecretStr
 
@@ -17,14 +17,19 @@ from coindcx_feed.exchange.rest_account import AccountReads
 from coindcx_feed.exchange.rest_budget import Budget
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
+from coindcx_feed.feed.archive import Archive
 from coindcx_feed.feed.conversion import Rate, keep_reading
 from coindcx_feed.feed.demand import LINGER_S, Viewers, run_on_demand
+from coindcx_feed.feed.durable import Durable, NoStore
+from coindcx_feed.feed.keeping import keep_marks, keep_within, open_log
 from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
+from coindcx_feed.feed.normalize import Frame
 from coindcx_feed.feed.owner import OwnerLock
-from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.recovery import Outcome, Recovery
+from coindcx_feed.feed.restore import restore
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.feed.suspicion import Suspicion, Thresholds
@@ -33,10 +38,15 @@ from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
 
+if TYPE_CHECKING:
+    from coindcx_feed.store.log import EventStore
+
 log = logging.getLogger(__name__)
 
 START_S: Final = 30.0
 STOP_S: Final = 5.0
+DRAIN_S: Final = 1.5
+"""How long the end of the process waits for events to be stored."""
 
 Role = Literal["dashboard", "serve"]
 
@@ -46,12 +56,13 @@ class Upstream(Protocol):
 
     key: str
     secret: str
+    past_note: str
 
     @property
     def url(self) -> str: ...
 
-    def start(self, pipeline: Pipeline) -> None:
-        """Begin to serve; may replay simulated history into the pipeline."""
+    def start(self) -> list[Frame]:
+        """Begin to serve, and return the simulated past."""
 
     def stop(self) -> None: ...
 
@@ -109,6 +120,9 @@ class FeedRuntime:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        self.log: EventStore | None = None
+        self.archive: Archive | None = None
+        self.durable: Durable | None = None
 
     @property
     def change(self) -> Change:
@@ -188,9 +202,10 @@ class FeedRuntime:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         try:
-            # The history comes first: a client is greeted when the ring holds it.
+            # The past comes first: a client is greeted when the ring holds it.
+            await self._open_log()
             if self.demo is not None:
-                await asyncio.to_thread(self.demo.start, self.pipeline)
+                await self.pipeline.replay(await asyncio.to_thread(self.demo.start), self.demo.past_note)
             await self._start_sidecar()
             self.pipeline.on_publish(self.sidecar.notify)
             await self._serve(self._stopping)
@@ -198,6 +213,29 @@ class FeedRuntime:
             await self.sidecar.stop()
             if self.demo is not None:
                 await asyncio.to_thread(self.demo.stop)
+            if self.durable is not None:
+                await self.durable.close()
+
+    async def _open_log(self) -> None:
+        self.log = log_ = await asyncio.to_thread(open_log, self.settings, account_name(self.settings))
+        if log_ is None:
+            return
+        pipeline = self.pipeline
+        newest_ns = await asyncio.to_thread(restore, log_, self.ring, self.state, pipeline.dedup)
+        if newest_ns:
+            self.watch.begin_away(newest_ns, time.time_ns())
+        self.durable = Durable(log_, self.ring.epoch, self._on_epoch, self._on_log_back, spill=self.ring.capacity)
+        pipeline.store = self.durable
+        self.archive = self.sidecar.past = await asyncio.to_thread(Archive, log_)
+        if log_.note:
+            pipeline.note(log_.note)
+
+    def _on_epoch(self, epoch: str, reason: str) -> None:
+        self.ring.begin_epoch(epoch)
+        self.pipeline.note(f"not stored from here on: {reason}", epoch=epoch)
+
+    def _on_log_back(self, lost: int) -> None:
+        self.pipeline.note("stored again" + (f": {lost} events found no room while they waited" if lost else ""))
 
     async def _serve(self, stopping: asyncio.Event) -> None:
         self.reader = reader = self._new_reader()
@@ -205,7 +243,11 @@ class FeedRuntime:
         is_asked_for = self.settings.upstream == "on-demand"
         run = run_on_demand(self.supervisor, self.viewers, self.linger_s) if is_asked_for else self.supervisor.run()
         upstream = asyncio.create_task(run, name="upstream")
-        tasks = [upstream, asyncio.create_task(self.pipeline.run(), name="pipeline")]
+        pipeline = asyncio.create_task(self.pipeline.run(), name="pipeline")
+        tasks = [upstream, pipeline]
+        if self.log is not None and self.durable is not None and self.archive is not None:
+            tasks.append(asyncio.create_task(keep_marks(self.marks, self.state, self.durable), name="marks"))
+            tasks.append(asyncio.create_task(keep_within(self.log, self.archive, self.settings), name="retention"))
         tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
         tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))
         if reader is not None:
@@ -221,7 +263,8 @@ class FeedRuntime:
         finally:
             await end_tasks(upstream)
             self.pipeline.release()
-            await self.pipeline.drain()
+            self.pipeline.finish()
+            await asyncio.wait([pipeline], timeout=DRAIN_S)
             results = await end_tasks(waiter, *tasks)
             if reader is not None:
                 await reader.close()

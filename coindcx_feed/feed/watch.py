@@ -12,6 +12,9 @@ MAX_GAPS: Final = 2_000
 ON_DEMAND: Final = "on_demand"
 """Cause of the time in which nobody wanted to watch: a gap, but no failure."""
 
+NOT_RUNNING: Final = "not running"
+"""Cause of the time between two processes: a gap, and no failure either."""
+
 
 class Gap(NamedTuple):
     """A time in which the account was not watched: from the last frame before it. Wall clock, ns.
@@ -77,10 +80,15 @@ class Watch:
         length = max(0, clock_ns - self._left_ns)
         if gap.cause == ON_DEMAND:
             self._unwatched_ns += length
-        else:
+        elif gap.cause != NOT_RUNNING:  # what was before the first connection is not counted at all
             self._count += 1
             self._away_ns += length
         return gap
+
+    def begin_away(self, start_ns: int, now_ns: int) -> None:
+        """Count the time since the newest event of an earlier process as not watched; before the first transition."""
+        with self._lock:
+            self._away = Gap(start_ns, None, NOT_RUNNING, noticed_ns=now_ns)
 
     def resolve(self, gap: Gap, recovered: int | None, unknown: str | None) -> Gap:
         """Note what the reads after a gap brought, and return the gap so completed."""

@@ -7,6 +7,7 @@ from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar.frames import text_frame, text_frames
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Wants
+from coindcx_feed.sidecar.resume import PastRow
 
 _MOST_MARKET: Final = 10_000
 
@@ -89,17 +90,16 @@ class Batch:
             mseq, frames = _read_market(market, mseq, limits) if is_wanted else (market.version, frames)
         return cls(seq + count, mseq, whole, count, rows, frames)
 
-    def cut(self, wants: Wants, gap: bytes | None = None) -> tuple[bytes, int]:
+    def cut(self, wants: Wants, *notices: bytes | None) -> tuple[bytes, int]:
         """Return what one filter lets through, as frames in one piece, and the number of events in it.
 
         Args:
-            gap: Message to put first, for filters with account types.
+            notices: Messages to put first, for filters with account types.
         """
         data, count = b"", 0
         if wants.is_account:
             data, count = (self._whole, self._count) if wants.is_whole_account else _passing(self._rows, wants)
-            if gap is not None:
-                data = text_frame(gap) + data
+            data = text_frames(notice for notice in notices if notice is not None) + data
         if self._market and wants.is_market:
             market, messages = _passing(self._market, wants)
             return data + market, count + messages
@@ -120,6 +120,12 @@ def market_newest(source: MarketSource, mseq: int, upto: int, wants: Wants) -> t
             newest.pop((message.type, message.pair), None)  # so that the dictionary stays in order of arrival
             newest[message.type, message.pair] = message
     return text_frames(message.body for message in newest.values()), len(newest), upto
+
+
+def of_past(rows: Sequence[PastRow], wants: Wants, *notices: bytes | None) -> tuple[bytes, int]:
+    """Frame those of some older events that a filter lets through, after some messages."""
+    passing = [body for _, kind, pair, body in rows if wants.passes(kind, pair)]
+    return text_frames([*(notice for notice in notices if notice is not None), *passing]), len(passing)
 
 
 def _read_rows(ring: Ring, seq: int, most: int, limits: Limits) -> list[Row]:

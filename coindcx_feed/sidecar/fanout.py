@@ -7,13 +7,15 @@ All methods belong to the loop's thread.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from coindcx_feed.feed.ring import Ring
-from coindcx_feed.sidecar.batch import Batch, MarketSource, market_newest
+from coindcx_feed.sidecar import protocol
+from coindcx_feed.sidecar.batch import Batch, MarketSource, market_newest, of_past
+from coindcx_feed.sidecar.library import Library
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Wants
-from coindcx_feed.sidecar.resume import continued
+from coindcx_feed.sidecar.resume import Past, PastRow, continued, crossing, epoch_at, epochs, without_holes
 
 
 class Lane:
@@ -60,8 +62,10 @@ class Reader:
 class Fanout:
     """Move every client's cursor forward. Create it on the loop that appends to the ring."""
 
-    def __init__(self, ring: Ring, market: MarketSource, limits: Limits) -> None:
+    def __init__(self, ring: Ring, market: MarketSource, limits: Limits, past: Past | None = None) -> None:
         self._ring = ring
+        self._library = Library(past, limits, self._take_past) if past is not None else None
+        self._past = past
         self._market = market
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -91,12 +95,16 @@ class Fanout:
         self._full.pop(reader, None)
         if reader in self._catching_up:
             self._catching_up.remove(reader)
+        if self._library is not None:
+            self._library.forget(reader)
 
     def close(self) -> None:
         """Stop all turns."""
         for handle in (self._turn_handle, self._poll_handle):
             if handle is not None:
                 handle.cancel()
+        if self._library is not None:
+            self._library.close()
 
     def _turn(self) -> None:
         self._turn_handle = None
@@ -113,11 +121,12 @@ class Fanout:
         if self._head == self._ring.version and self._market_head == self._market.version:
             return
         start, gap = continued(self._ring, self._head)
+        notice, upto = crossing(self._ring.epochs[1:], start)
         wanted = [lane.wants for lane in self._lanes.values()]
-        batch = Batch.read(self._ring, self._market, start, self._market_head, wanted, self._limits)
+        batch = Batch.read(self._ring, self._market, start, self._market_head, wanted, self._limits, upto)
         now = self._loop.time()
         for lane in list(self._lanes.values()):
-            data, events = batch.cut(lane.wants, gap)
+            data, events = batch.cut(lane.wants, gap, notice)
             if data:
                 self._write_lane(lane, data, events, now)
         self._head, self._market_head = batch.seq, batch.mseq
@@ -143,15 +152,44 @@ class Fanout:
         if reader.transport.get_write_buffer_size() > limits.behind_bytes:
             self._wait_for(reader)
             return
-        if reader.wants.is_account and reader.seq < self._head:
+        is_behind = reader.wants.is_account and reader.seq < self._head
+        if is_behind and self._library is not None and reader.seq + 1 < self._ring.oldest:
+            self._library.ask(reader, self._ring.oldest - 1)
+            return
+        if is_behind:
             start, gap = continued(self._ring, reader.seq)
-            batch = Batch.read(self._ring, None, start, reader.mseq, [reader.wants], limits, upto=self._head)
+            notice, end = crossing(epochs(self._ring, self._past)[1:], start)
+            upto = self._head if end is None else min(end, self._head)
+            batch = Batch.read(self._ring, None, start, reader.mseq, [reader.wants], limits, upto)
             reader.seq = batch.seq
-            data, events = batch.cut(reader.wants, gap)
+            data, events = batch.cut(reader.wants, gap, notice)
         else:
             if not reader.wants.is_account:
                 reader.seq = self._head
             data, events, reader.mseq = market_newest(self._market, reader.mseq, self._market_head, reader.wants)
+        if data:
+            reader.write(data, self._loop.time())
+            self.sent += events
+        self._place(reader)
+
+    def _take_past(self, reader: Reader, rows: Sequence[PastRow], upto: int) -> None:
+        """Send what was read of the log for a client; nothing means that there is nothing up to ``upto``."""
+        known, gap, notice = epochs(self._ring, self._past), None, None
+        if rows:
+            rows, gap = without_holes(rows, reader.seq)
+            first = rows[0][0]
+            notice, end = crossing(known[1:], first - 1)
+            began = epoch_at(known, first)
+            if gap is not None and notice is None and began is not None and began[0] > reader.seq:
+                notice = protocol.epoch_changed(began[1], began[0])
+            rows = [row for row in rows if end is None or row[0] <= end]
+            reader.seq = rows[-1][0]
+        else:
+            gap = protocol.resume_gap(
+                reader.seq + 1, upto, "not kept: removed by the limits of the log, or not readable"
+            )
+            reader.seq = upto
+        data, events = of_past(rows, reader.wants, gap, notice)
         if data:
             reader.write(data, self._loop.time())
             self.sent += events

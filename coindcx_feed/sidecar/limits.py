@@ -23,6 +23,8 @@ class Limits:
     """Events read from the ring per turn of the loop: about 0.5 ms with a filter, 0.1 ms without."""
     slice_bytes: int = 64 * 1024
     """Written to one client at a time. With ``behind_s`` it sets the slowest link that is served: 13 KB/s."""
+    past_pause_s: float = 0.002
+    """Between two reads of the log: clients that resume leave room for the live path."""
     poll_s: float = 0.01
     auth_s: float = 10.0
     idle_s: float = 30.0

@@ -44,6 +44,11 @@ def resume_gap(missed_from: int | None, missed_to: int | None, reason: str) -> b
     return _envelope("system", data)
 
 
+def epoch_changed(epoch: str, first_seq: int) -> bytes:
+    """Say that the events from a number on belong to another series."""
+    return _envelope("system", {"message": "epoch_changed", "epoch": epoch, "first_seq": first_seq})
+
+
 def error(message: str) -> bytes:
     """Answer a message that was not understood."""
     return msgspec.json.encode({"type": "error", "data": {"message": message}})

@@ -17,6 +17,7 @@ from coindcx_feed.sidecar.codes import CloseCode
 from coindcx_feed.sidecar.fanout import Fanout
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import parse_query
+from coindcx_feed.sidecar.resume import Past
 from coindcx_feed.sidecar.session import Session, Shared, Status
 
 SOCKET_PATH: Final = "/api/v1/ws/coindcx"
@@ -60,6 +61,8 @@ class Sidecar:
         self._shared: Shared | None = None
         self._runner: web.AppRunner | None = None
         self._tick_handle: asyncio.TimerHandle | None = None
+        self.past: Past | None = None
+        """The durable log, set before ``start``: where clients older than the ring read on."""
         self.port: int = settings.sidecar_port
         self.refused = 0
         self.slow = 0
@@ -86,8 +89,8 @@ class Sidecar:
         Raises:
             ConfigError: One line, when the address cannot be bound.
         """
-        fanout = Fanout(self._ring, self._market, self._limits)
-        self._shared = Shared(self._ring, self._status, self._access, self._limits, fanout)
+        fanout = Fanout(self._ring, self._market, self._limits, self.past)
+        self._shared = Shared(self._ring, self._status, self._access, self._limits, fanout, self.past)
         app = web.Application(middlewares=[self._guard])
         app.router.add_get(SOCKET_PATH, self._serve_socket)
         app.router.add_get(STATUS_PATH, self._serve_status)

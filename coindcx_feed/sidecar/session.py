@@ -22,7 +22,7 @@ from coindcx_feed.sidecar.fanout import Fanout, Reader
 from coindcx_feed.sidecar.frames import PING_FRAME, close_frame, pong_frame, text_frame
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Query
-from coindcx_feed.sidecar.resume import begin
+from coindcx_feed.sidecar.resume import Past, begin, epoch_at, epochs
 
 _log = logging.getLogger("coindcx_feed.sidecar")
 
@@ -41,6 +41,7 @@ class Shared:
     access: Access
     limits: Limits
     fanout: Fanout
+    past: Past | None = None
 
 
 class Session:
@@ -124,13 +125,16 @@ class Session:
         shared, query = self._shared, self._query
         status = shared.status()
         is_connected, mode = bool(status["connected"]), str(status["mode"])
-        start = begin(shared.ring, query)
+        start = begin(shared.ring, query, shared.past)
         self.reader = Reader(self._transport, query.wants, start.seq, self._close_slow)
         self._send(
             protocol.greeting(is_connected=is_connected, mode=mode, epoch=shared.ring.epoch, seq=shared.ring.version)
         )
         if start.gap is not None:
             self._send(start.gap)
+        older = epoch_at(epochs(shared.ring, shared.past), start.seq + 1)
+        if older is not None and older[1] != shared.ring.epoch and older[0] != start.seq + 1:
+            self._send(protocol.epoch_changed(older[1], older[0]))
         shared.fanout.add(self.reader)
         types = ",".join(sorted(query.wants.types))
         _log.info("client joined client=%s types=%s since=%s", self.client, types, query.since)

@@ -29,22 +29,24 @@ def test_a_given_number_is_asked_as_given() -> None:
     assert position.query() == {"since": "5", "epoch": "E"}
 
 
-def test_another_epoch_means_everything_kept_is_new() -> None:
-    """Numbers of two epochs have nothing to do with each other."""
+def test_F16_a_new_epoch_alone_changes_nothing() -> None:
+    """Numbers go on across epochs: the server knows where the old one ended, or says that it does not."""
     position = Position(5, "old")
-    position.take_greeting("new", 3)
-    assert position.query() == {"since": "earliest"}
+    position.take_greeting("new", 30)
+    assert position.query() == {"since": "5", "epoch": "new"}
+    position.take_epoch("newer")
+    position.take_event(31)
+    assert position.query() == {"since": "31", "epoch": "newer"}
+
+
+def test_F16_a_position_that_means_nothing_there_is_dropped() -> None:
+    """The server says so with a gap of open end, and sends everything it keeps."""
+    position = Position(50, "E")
+    position.take_greeting("F", 3)
     position.take_gap(None)
     assert position.query() == {"since": "earliest"}
     position.take_event(1)
-    assert position.query() == {"since": "1", "epoch": "new"}
-
-
-def test_a_number_never_given_is_dropped() -> None:
-    """The server sends everything it keeps in that case."""
-    position = Position(50, "E")
-    position.take_greeting("E", 3)
-    assert position.query() == {"since": "earliest"}
+    assert position.query() == {"since": "1", "epoch": "F"}
 
 
 def test_a_known_gap_moves_the_position_behind_it() -> None:

@@ -29,8 +29,13 @@ HALF_HOUR_S = 1_800
 def started() -> Iterator[tuple[DemoExchange, Pipeline]]:
     """One demo exchange with its history in a pipeline."""
     demo, pipeline = DemoExchange(0), new_pipeline(100_000)
-    demo.start(pipeline)
-    asyncio.run(pipeline.drain())
+    past = demo.start()
+
+    async def take() -> None:
+        await pipeline.replay(past, HISTORY_NOTE)
+        await pipeline.drain()
+
+    asyncio.run(take())
     yield demo, pipeline
     demo.stop()
 

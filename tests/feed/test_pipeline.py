@@ -112,7 +112,7 @@ async def test_F09_recorded_out_of_order_scenario() -> None:
 async def test_envelope_of_an_event_holds_what_the_contract_says() -> None:
     """Names and texts of the sidecar's messages."""
     pipeline = new_pipeline()
-    pipeline.replay([frame(ORDER, [order(remaining_quantity=0.02)])], "history")
+    await pipeline.replay([frame(ORDER, [order(remaining_quantity=0.02)])], "history")
     (envelope,) = envelopes(pipeline)
     assert len(envelope.pop("id")) == 36
     data = envelope.pop("data")
@@ -187,20 +187,24 @@ async def test_F11_malformed_frames_are_quarantined_and_the_stream_goes_on() -> 
     assert len(pipeline.ring) == 1
 
 
-async def test_store_gets_events_before_anyone_sees_them() -> None:
-    """C2's seam: the ring is behind until the store says safe."""
-    stored: list[tuple[list[int], int]] = []
+async def test_C2_nothing_is_seen_before_it_is_stored() -> None:
+    """Neither as an event nor in the state of the account, while records of one slice are judged by each other."""
+    stored: list[tuple[list[int], int, int]] = []
 
     class Slow:
-        async def append(self, events: list[Event]) -> None:
+        is_durable = True
+
+        async def append(self, events: list[Event]) -> list[Event]:
             await asyncio.sleep(0)
-            stored.append(([event.seq for event in events], pipeline.ring.version))
+            stored.append(([event.seq for event in events], pipeline.ring.version, len(pipeline.state.orders())))
+            return events
 
     pipeline = new_pipeline(store=Slow())
-    await feed(pipeline, [row(ORDER, order("a"), order("b")), row(ORDER, order("c"))])
+    await feed(pipeline, [row(ORDER, order("a"), order("a"), order("b")), row(ORDER, order("c"))])
     await feed(pipeline, [row(ORDER, order("d"))])
-    assert stored == [([1, 2, 3], 0), ([4], 3)]
-    assert pipeline.ring.version == 4
+    assert stored == [([1, 2, 3], 0, 0), ([4], 3, 3)]
+    assert pipeline.ring.version == len(pipeline.state.orders()) == 4
+    assert pipeline.duplicates.count == 1
 
 
 async def test_F12_burst_is_handled_in_slices_with_one_wake_up_each() -> None:
@@ -242,7 +246,9 @@ async def test_frame_that_arrives_alone_is_published_without_waiting() -> None:
 async def test_replay_takes_frames_of_the_past_with_their_own_times() -> None:
     """The demo's history: times as simulated, then a system event that names its origin."""
     pipeline = new_pipeline()
-    pipeline.replay([frame(ORDER, [order()], received_ns=5_000_000_000), frame(BALANCE, [balance()])], "simulated")
+    await pipeline.replay(
+        [frame(ORDER, [order()], received_ns=5_000_000_000), frame(BALANCE, [balance()])], "simulated"
+    )
     await pipeline.drain()
     found = envelopes(pipeline)
     assert [envelope["type"] for envelope in found] == ["order", "balance", "system"]

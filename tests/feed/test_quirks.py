@@ -7,9 +7,10 @@ import pytest
 from fakes.frames import BALANCE, ORDER, balance, order
 
 from coindcx_feed.events import new_epoch
+from coindcx_feed.feed.durable import NoStore
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.quirks import Quirk, Quirks
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState

@@ -10,10 +10,11 @@ from fakes.frames import BALANCE, ORDER, balance, frame, order
 
 from coindcx_feed.events import EventType, new_epoch
 from coindcx_feed.exchange.records import FillRecord
+from coindcx_feed.feed.durable import NoStore
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.normalize import AccountItem, normalize, read_item
-from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 

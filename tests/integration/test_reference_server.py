@@ -20,7 +20,8 @@ from coindcx_feed.exchange.states import Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.pipeline import NoStore, Pipeline
+from coindcx_feed.feed.durable import NoStore
+from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 
