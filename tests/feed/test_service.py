@@ -230,7 +230,8 @@ async def test_feed_page_gets_health_and_what_was_kept_apart(service: FeedServic
     """States, rates, delays, quarantine, duplicates, gaps, log."""
     found = service.feed()
     assert set(found) >= {"states", "rates", "delays", "quarantine", "duplicates", "gaps", "log"}
-    assert [set(item) for item in found["states"]] == [{"state", "from_ms", "to_ms", "reason"}] * 3
+    named = {"state", "from_ms", "to_ms", "reason", "proof", "is_on_demand"}
+    assert [set(item) for item in found["states"]] == [named] * 3
     assert set(found["rates"]) == {"bucket_s", "t_ms", "order", "position", "balance"}
     assert set(found["delays"]) == {"t_ms", "p50", "p95", "p99"}
     for name in ("quarantine", "duplicates"):
