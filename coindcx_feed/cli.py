@@ -65,7 +65,7 @@ def _fail(message: str, code: int) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Run the feed and the sidecar without a dashboard, until Ctrl-C or SIGTERM."""
-    from coindcx_feed.feed.service import new_runtime, secrets_of, spare_collections
+    from coindcx_feed.feed.process import new_runtime, secrets_of, spare_collections
     from coindcx_feed.logs import OneLine, start_logging, stop_logging
 
     settings = load_settings()

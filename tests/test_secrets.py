@@ -23,8 +23,9 @@ from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.signing import join_payload
 from coindcx_feed.exchange.states import Timings
+from coindcx_feed.feed.process import secrets_of
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.feed.service import FeedService, secrets_of
+from coindcx_feed.feed.service import FeedService
 from coindcx_feed.logs import log_path, start_logging, stop_logging
 from coindcx_feed.settings import Settings, load_settings
 from coindcx_feed.simulator.behaviour import instant

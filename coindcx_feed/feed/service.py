@@ -1,15 +1,7 @@
-"""What pages see of the feed: one service per process, plain data only.
-
-Streamlit reloads modules after an edit. The service therefore lives in a module of its own that no file belongs to, and
-pages exchange dictionaries with it, never classes.
-"""
+"""What pages see of the feed: plain data only, because the service outlives a reload of the pages' code."""
 
 import contextlib
-import gc
-import sys
-import threading
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,18 +10,15 @@ from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
-from coindcx_feed.feed.runtime import FeedRuntime, Role, Upstream
+from coindcx_feed.feed.runtime import FeedRuntime, Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
-from coindcx_feed.logs import RecentLines, start_logging, stop_logging
-from coindcx_feed.settings import Settings, load_settings
+from coindcx_feed.logs import RecentLines
 from coindcx_feed.views import account, divergence, health, rows, series
 from coindcx_feed.views.briefly import Briefly
 
 NOT_WATCHING: Final = "not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s"
 
 EXPORT_KEPT_S: Final = 3600.0
-
-_ANCHOR: Final = "_coindcx_feed_process"
 
 
 class FeedService:
@@ -85,6 +74,7 @@ class FeedService:
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
             "clock_skew": self._clock_skew(),
+            "store": self._store(),
             "loop_lag": self._lag(),
             "completeness": health.completeness(runtime.watch, now_ns),
         }
@@ -117,6 +107,18 @@ class FeedService:
             return {"url": None, "clients": 0, "error": runtime.sidecar_error}
         url = f"ws://{runtime.settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
         return {"url": url, "clients": runtime.sidecar.clients, "error": None}
+
+    def _store(self) -> dict[str, Any]:
+        """Say where events are kept, and what is the matter when they are not."""
+        log, durable = self.runtime.log, self.runtime.durable
+        if log is None or durable is None:
+            return {"engine": "none", "url": None, "outage": None}
+        outage = durable.outage
+        return {
+            "engine": log.engine_name,
+            "url": log.url_shown,
+            "outage": None if outage is None else outage._asdict(),
+        }
 
     def _counters(self) -> dict[str, int]:
         pipeline, supervisor = self.runtime.pipeline, self.runtime.supervisor
@@ -253,74 +255,3 @@ def _forget_exports(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
-
-
-def spare_collections() -> None:
-    """Take what is loaded by now out of garbage collection: modules alone cost 7 to 13 ms at each full one."""
-    gc.collect()
-    gc.freeze()
-
-
-def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = None) -> FeedRuntime:
-    """Build the runtime for the settings' mode, with the embedded exchange in demo mode."""
-    demo = None
-    if settings.effective_mode == "demo":
-        # Imported here: a live process never loads the simulator.
-        from coindcx_feed.feed.demo import DemoExchange
-
-        demo = DemoExchange(settings.simulator_port)
-    return FeedRuntime(settings, role, dashboard_port, demo)
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """List the texts that no log line may hold."""
-    given = (settings.api_key, settings.api_secret, settings.sidecar_token)
-    return [secret.get_secret_value() for secret in given if secret is not None]
-
-
-def start_process_service(dashboard_port: int | None = None) -> FeedService:
-    """Start the feed of this process, once; later calls return the same service.
-
-    Raises:
-        ConfigError: One line: settings, data folder.
-    """
-    anchor = _anchor()
-    with anchor.lock:
-        if anchor.service is None:
-            settings = load_settings()
-            recent = start_logging(settings.data_dir, secrets_of(settings))
-            runtime = new_runtime(settings, "dashboard", dashboard_port)
-            runtime.start()
-            spare_collections()
-            anchor.service = FeedService(runtime, recent)
-        service: FeedService = anchor.service
-        return service
-
-
-def process_service() -> FeedService:
-    """Return the running service; starts it when a page is run without the launcher, as tests do."""
-    return start_process_service()
-
-
-def stop_process_service() -> None:
-    """Stop the feed of this process; harmless when it does not run."""
-    anchor = _anchor()
-    with anchor.lock:
-        if anchor.service is not None:
-            anchor.service.runtime.stop()
-            anchor.service = None
-            stop_logging()
-
-
-_creating = threading.Lock()
-
-
-def _anchor() -> Any:
-    with _creating:
-        module = sys.modules.get(_ANCHOR)
-        if module is None:
-            module = types.ModuleType(_ANCHOR)
-            module.lock = threading.RLock()  # type: ignore[attr-defined]
-            module.service = None  # type: ignore[attr-defined]
-            sys.modules[_ANCHOR] = module
-        return module

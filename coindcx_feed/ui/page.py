@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from coindcx_feed.feed.service import process_service
+from coindcx_feed.feed.process import process_service
 from coindcx_feed.ui import nodes, status, theme
 from coindcx_feed.ui.theme import Palette
 

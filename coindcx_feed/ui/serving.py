@@ -24,7 +24,7 @@ from streamlit import cli_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from coindcx_feed.errors import ConfigError
-from coindcx_feed.feed.service import process_service, start_process_service, stop_process_service
+from coindcx_feed.feed.process import process_service, start_process_service, stop_process_service
 from coindcx_feed.ui.charts import PLOTLY_PATH
 
 LOOPBACK: Final = ("localhost", "127.0.0.1")

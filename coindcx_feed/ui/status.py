@@ -148,6 +148,9 @@ def notices(status: Status, zone: tzinfo) -> list[Node | None]:
         found.append(_notice("", "Custom upstream: not the exchange's own hosts.", text))
     if not status["owner"]:
         found.append(_state_notice(status, zone))
+    outage = (status.get("store") or {}).get("outage")
+    if outage is not None:
+        found.append(_outage_notice(outage, status, zone))
     skew = status.get("clock_skew")
     if skew is not None and clock_skew.is_off(skew):
         text = f"It is {clock_skew.offset(skew)}: delays are wrong by as much. Set this machine's clock."
@@ -156,6 +159,16 @@ def notices(status: Status, zone: tzinfo) -> list[Node | None]:
         text = fmt.visible(status["sidecar"]["error"])
         found.append(_notice("plain", "Scripts cannot connect; the dashboard itself is not affected.", text))
     return found
+
+
+def _outage_notice(outage: dict[str, Any], status: Status, zone: tzinfo) -> Node:
+    since = fmt.clock(outage["since_ns"] / 1e6, zone, today=status["now_ms"], digits=0)
+    text = (
+        f"Since {since}: {fmt.visible(outage['reason'])}. "
+        f"{fmt.count(outage['waiting'])} wait in memory and are stored when it is back."
+    )
+    lost = f" {fmt.count(outage['lost'])} found no room and are lost to the log." if outage["lost"] else ""
+    return _notice("bad", "New events are not stored.", text + lost)
 
 
 def _state_notice(status: Status, zone: tzinfo) -> Node | None:

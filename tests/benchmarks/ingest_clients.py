@@ -37,7 +37,7 @@ async def ours(port: int, count: int) -> dict[str, Any]:
     from coindcx_feed.feed.market import MarketFeed
     from coindcx_feed.feed.marks import Marks
     from coindcx_feed.feed.durable import NoStore
-from coindcx_feed.feed.pipeline import Pipeline
+    from coindcx_feed.feed.pipeline import Pipeline
     from coindcx_feed.feed.ring import Ring
     from coindcx_feed.feed.state import AccountState
 

@@ -19,8 +19,9 @@ from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange.states import State
 from coindcx_feed.feed.demo import HISTORY_NOTE, DemoExchange
 from coindcx_feed.feed.pipeline import Pipeline
+from coindcx_feed.feed.process import new_runtime
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.feed.service import FeedService, new_runtime
+from coindcx_feed.feed.service import FeedService
 
 HALF_HOUR_S = 1_800
 

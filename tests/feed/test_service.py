@@ -2,13 +2,10 @@
 
 import asyncio
 import csv
-import importlib
 import json
 import os
-import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,23 +14,16 @@ import numpy as np
 import pytest
 from fakes.frames import BALANCE, FIXTURES, ORDER, POSITION, balance, order, position
 from fakes.frames import rows as recorded
+from fakes.plain import is_plain
 from fakes.rest import wallets_route
-from fakes.runtimes import FAST, free_port, settings_for
-from fakes.waiting import eventually, eventually_sync
+from fakes.runtimes import FAST, settings_for
+from fakes.waiting import eventually
 
-from coindcx_feed.errors import BadRequest, ConfigError
+from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange import wire
-from coindcx_feed.feed import service as service_module
 from coindcx_feed.feed.conversion import Rate
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.feed.service import (
-    EXPORT_KEPT_S,
-    FeedService,
-    _forget_exports,
-    new_runtime,
-    start_process_service,
-    stop_process_service,
-)
+from coindcx_feed.feed.service import EXPORT_KEPT_S, FeedService, _forget_exports
 from coindcx_feed.logs import start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import instant
 from coindcx_feed.simulator.frames import build_frames_server, load_frames
@@ -45,7 +35,7 @@ STATUS: dict[str, Any] = {
     "next_try_ms": (WHOLE, NONE), "transport": dict, "account": dict, "epoch": TEXT, "version": WHOLE, "kept": WHOLE,
     "capacity": WHOLE, "last_event_ms": (WHOLE, NONE), "last_event_seq": (WHOLE, NONE), "delay": (dict, NONE),
     "has_credentials": FLAG, "pairs": list, "sidecar": dict, "simulator": (dict, NONE), "owner": (TEXT, NONE),
-    "started_ms": WHOLE, "now_ms": WHOLE, "joins": WHOLE, "counters": dict,
+    "started_ms": WHOLE, "now_ms": WHOLE, "joins": WHOLE, "counters": dict, "store": dict,
 }  # fmt: skip
 ORDER_NAMES = {
     "id", "pair", "side", "status", "order_type", "price", "avg_price", "quantity", "remaining_quantity",
@@ -91,15 +81,6 @@ async def service(exchange: ExchangeServer, tmp_path: Path) -> AsyncIterator[Fee
     stop_logging()
 
 
-def _plain(value: object) -> bool:
-    """Whether a value is plain data that survives a hot reload."""
-    if isinstance(value, dict):
-        return all(isinstance(name, str) and _plain(inner) for name, inner in value.items())
-    if isinstance(value, list | tuple):
-        return type(value) in (list, tuple) and all(map(_plain, value))
-    return type(value) in (str, int, float, bool, NONE, np.ndarray)
-
-
 async def test_status_has_the_agreed_shape(service: FeedService) -> None:
     """Every name with its type, nested ones too."""
     await eventually(lambda: service.status()["delay"] is not None)
@@ -111,7 +92,7 @@ async def test_status_has_the_agreed_shape(service: FeedService) -> None:
     assert set(status["sidecar"]) == {"url", "clients", "error"}
     assert set(status["delay"]) == {"p50_ms", "p95_ms", "p99_ms", "count"}
     assert set(status["counters"]) >= COUNTERS
-    assert _plain(status)
+    assert is_plain(status)
     json.dumps(status)
 
 
@@ -153,7 +134,7 @@ async def test_account_lists_have_the_agreed_names(service: FeedService) -> None
     assert set(one_position) >= POSITION_NAMES
     assert set(one_balance) >= BALANCE_NAMES
     assert (one_order["price"], one_position["unrealized_pnl"], one_balance["total"]) == ("2900.5", "2.5", "100")
-    assert _plain([one_order, one_position, one_balance])
+    assert is_plain([one_order, one_position, one_balance])
 
 
 async def test_order_by_id_has_its_steps(service: FeedService) -> None:
@@ -162,7 +143,7 @@ async def test_order_by_id_has_its_steps(service: FeedService) -> None:
     assert found is not None
     assert set(found) == {"order", "steps"}
     assert [set(step) for step in found["steps"]] == [{"t_ms", "status", "filled", "avg_price", "seq"}]
-    assert _plain(found)
+    assert is_plain(found)
     assert service.order("no such") is None
 
 
@@ -193,7 +174,7 @@ async def test_selection_counts_and_orders_newest_first(service: FeedService) ->
         newest - 1,
         newest - 2,
     ]
-    assert _plain(everything)
+    assert is_plain(everything)
 
 
 @pytest.mark.parametrize("criteria", [{"types": ["nonsense"]}, {"price_min": "abc"}, {"unknown": 1}])
@@ -214,7 +195,7 @@ async def test_event_details_have_the_agreed_names(service: FeedService) -> None
     assert json.loads(found["record"]) == order()
     assert set(found["changes"]) == {"since_seq", "since_ms", "rows"}
     assert [event["id"] for event in found["related"]] == ["p-1", "w-1"]
-    assert _plain(found)
+    assert is_plain(found)
     assert service.event(99_999) is None
 
 
@@ -223,7 +204,7 @@ async def test_seen_offers_the_choices_of_filters(service: FeedService) -> None:
     seen = service.seen()
     assert seen["pairs"] == ["B-ETH_USDT"]
     assert "open" in seen["statuses"]
-    assert _plain(seen)
+    assert is_plain(seen)
 
 
 async def test_feed_page_gets_health_and_what_was_kept_apart(service: FeedService) -> None:
@@ -238,7 +219,7 @@ async def test_feed_page_gets_health_and_what_was_kept_apart(service: FeedServic
         (entry,) = found[name]
         assert set(entry) >= {"arrival", "at_ms", "reason", "event", "raw"}
     assert any("upstream state=quiet" in line for line in found["log"])
-    assert _plain(found)
+    assert is_plain(found)
 
 
 async def test_conversion_is_none_until_read(service: FeedService) -> None:
@@ -303,106 +284,6 @@ async def test_C9_orders_cannot_be_placed_outside_the_demo(service: FeedService,
     assert placed == cancelled
     assert placed["ok"] is False
     assert "cannot write" in placed["message"]
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """Settings of a live process whose exchange cannot be reached."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "MODE": "live",
-        "STREAM_URL": f"ws://127.0.0.1:{free_port()}",
-        "API_URL": f"http://127.0.0.1:{free_port()}",
-        "SIDECAR_PORT": str(free_port()),
-        "DATA_DIR": str(tmp_path / "data"),
-    }.items():
-        monkeypatch.setenv(f"COINDCX_{name}", value)
-    yield tmp_path
-    stop_process_service()
-
-
-def _feed_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "coindcx-feed"]
-
-
-def test_F26_process_has_one_service_however_many_ask_for_it(environment: Path) -> None:
-    """Ten sessions at once: one object, one thread."""
-    found: list[FeedService] = []
-    askers = [threading.Thread(target=lambda: found.append(start_process_service(8501))) for _ in range(10)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join(20)
-    assert len(found) == 10
-    assert len(set(map(id, found))) == 1
-    assert len(_feed_threads()) == 1
-
-
-def test_stop_ends_the_thread_and_a_later_start_is_a_new_one(environment: Path) -> None:
-    """Stopping twice is harmless."""
-    first = start_process_service()
-    stop_process_service()
-    stop_process_service()
-    assert _feed_threads() == []
-    assert start_process_service() is not first
-
-
-def test_F26_hot_reload_finds_the_same_running_service(environment: Path) -> None:
-    """All modules of the package are imported anew, as Streamlit does after an edit."""
-    before = start_process_service()
-    eventually_sync(lambda: before.version() >= 1)
-    kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "coindcx_feed"}
-    try:
-        for name in kept:
-            del sys.modules[name]
-        reloaded = importlib.import_module("coindcx_feed.feed.service")
-        assert reloaded is not service_module
-        after = reloaded.process_service()
-        assert after is before
-        assert len(_feed_threads()) == 1
-        assert after.select({})["matching"] >= 1
-        assert _plain(after.status())
-        with pytest.raises(kept["coindcx_feed.errors"].BadRequest):
-            after.select({"types": ["nonsense"]})
-        reloaded.stop_process_service()
-        assert _feed_threads() == []
-    finally:
-        sys.modules.update(kept)
-
-
-def test_wrong_setting_stops_the_start_with_one_line_and_leaves_nothing(
-    environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next start, with the setting corrected, succeeds."""
-    with monkeypatch.context() as wrong:
-        wrong.setenv("COINDCX_SIDECAR_PROT", "1")
-        with pytest.raises(ConfigError, match="COINDCX_SIDECAR_PROT is no setting: did you mean COINDCX_SIDECAR_PORT"):
-            start_process_service()
-    assert _feed_threads() == []
-    assert start_process_service().status()["state"] in ("starting", "connecting", "reconnecting")
-
-
-def test_second_dashboard_shows_the_owner(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F23: it starts, says who has the feed, and offers no sidecar."""
-    owner = start_process_service()
-    other = FeedService(FeedRuntime(owner.runtime.settings, "dashboard"))
-    other.runtime.start()
-    try:
-        status = other.status()
-        assert "owned by dashboard" in status["owner"]
-        assert (status["state"], status["label"], status["reason"]) == ("stopped", "Disconnected", status["owner"])
-        assert status["sidecar"] == {"url": None, "clients": 0, "error": None}
-        assert set(status["account"]) == {"fact", "since_ms", "age_s"}
-        assert _plain(status)
-    finally:
-        other.runtime.stop()
-    assert owner.status()["owner"] is None
-
-
-def test_runtime_of_a_live_mode_has_no_demo(environment: Path, tmp_path: Path) -> None:
-    """The embedded exchange belongs to the demo mode only."""
-    assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path), "serve").demo is None
-    assert new_runtime(settings_for("http://127.0.0.1:9", tmp_path, mode="demo"), "serve").demo is not None
 
 
 async def test_old_exports_are_forgotten(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class FakeService:
             "sidecar": {"url": "ws://127.0.0.1:8000/api/v1/ws/coindcx", "clients": 2, "error": None},
             "simulator": {"port": 8010},
             "owner": None,
+            "store": {"engine": "sqlite", "url": "sqlite:///events.sqlite", "outage": None},
             "started_ms": int(self.now_ms - 3_600_000),
             "now_ms": int(time.time() * 1000),
             "joins": 1,

@@ -98,6 +98,18 @@ def test_busy_sidecar_port_is_said_without_alarm() -> None:
     assert line[0]["class"] == "status"
 
 
+def test_F21_events_that_are_not_stored_are_said_on_every_page() -> None:
+    """Since when, why, how many wait, and how many found no room."""
+    outage = {"since_ns": 1_790_000_000_000_000_000, "reason": "disk full", "waiting": 1_234, "lost": 0}
+    shown = text_of(_line(store={"engine": "sqlite", "url": "", "outage": outage})[1])
+    assert "New events are not stored." in shown
+    assert "disk full" in shown
+    assert "1,234 wait in memory" in shown
+    assert "found no room" not in shown
+    shown = text_of(_line(store={"engine": "sqlite", "url": "", "outage": {**outage, "lost": 56}})[1])
+    assert "56 found no room" in shown
+
+
 def test_F23_other_owner_is_named() -> None:
     """A second process does not connect, and says who does."""
     _, line = _line("stopped", owner="process 4711 on this machine holds the session")
