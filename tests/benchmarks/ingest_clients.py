@@ -34,9 +34,9 @@ class Meter:
 async def ours(port: int, count: int) -> dict[str, Any]:
     from coindcx_feed.events import new_epoch
     from coindcx_feed.exchange.session import Session
+    from coindcx_feed.feed.durable import NoStore
     from coindcx_feed.feed.market import MarketFeed
     from coindcx_feed.feed.marks import Marks
-    from coindcx_feed.feed.durable import NoStore
     from coindcx_feed.feed.pipeline import Pipeline
     from coindcx_feed.feed.ring import Ring
     from coindcx_feed.feed.state import AccountState

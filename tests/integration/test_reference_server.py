@@ -18,9 +18,9 @@ from coindcx_feed.events import new_epoch
 from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.states import Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
+from coindcx_feed.feed.durable import NoStore
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.durable import NoStore
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState

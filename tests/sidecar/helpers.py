@@ -58,7 +58,7 @@ class World:
         **settings: Any,
     ) -> None:
         secret = SecretStr(token) if token is not None else None
-        self.ring = ring or Ring(capacity, EPOCH)
+        self.ring = Ring(capacity, EPOCH) if ring is None else ring
         self.market = MarketFeed()
         self.status: dict[str, object] = {"mode": "demo", "state": "live", "connected": True, "has_credentials": True}
         self.settings = Settings(sidecar_port=settings.pop("port", 0), sidecar_token=secret, **settings)
