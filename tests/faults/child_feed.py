@@ -15,7 +15,7 @@ from coindcx_feed.settings import load_settings
 def shrink(runtime: FeedRuntime) -> None:
     """Make every bound so small that it is reached in the first minute: growth after that is a leak."""
     runtime.pipeline.duplicates, runtime.pipeline.quarantine = KeptApart(100, 1 << 20), KeptApart(100, 1 << 20)
-    runtime.pipeline._dedup._memory = 1_000
+    runtime.pipeline.dedup._memory = 1_000
     runtime.state._max_orders, state_module.MAX_ROWS = 300, 300  # type: ignore[misc]
     runtime.watch._changes, runtime.watch._gaps = deque(maxlen=100), deque(maxlen=50)
     runtime.market._messages = deque(maxlen=500)
@@ -24,6 +24,8 @@ def shrink(runtime: FeedRuntime) -> None:
 def main() -> None:
     """Serve until SIGTERM; the first argument is the transport's limit in seconds, a second one ``shrunk``."""
     timings = Timings(joined_after_s=0.3, proof_s=float(sys.argv[1]), retry_first_s=0.1, retry_most_s=1.0, tick_s=0.05)
+    if "shrunk" in sys.argv:
+        timings = timings._replace(rejected_retry_s=0.5)
     runtime = FeedRuntime(load_settings(), "serve", timings=timings)
     if "shrunk" in sys.argv:
         shrink(runtime)

@@ -89,6 +89,7 @@ async def test_F29_memory_of_a_feed_in_random_faults(tmp_path: Path, request: py
         child(exchange, tmp_path, 2.0, 1_000, proxy.url, "shrunk") as feed,
     ):
         sizes, faults = await _soaked(Weather(exchange, proxy, Trader(exchange, seed)), feed, seed, seconds)
+        assert feed.is_listening
         await eventually(lambda: feed.is_watching, 60)
     half = sizes[len(sizes) // 2 :]
     slope = float(np.polyfit([at for at, _ in half], [kib for _, kib in half], 1)[0]) * 3_600 / 1_024

@@ -52,6 +52,11 @@ class Child:
         return [data for data in found if data["message"].startswith(text)]
 
     @property
+    def is_listening(self) -> bool:
+        """Whether the client is still connected."""
+        return self.close_code is None
+
+    @property
     def is_watching(self) -> bool:
         states = [data for data in self.system("upstream ") if "state" in data and data["message"] != "upstream_gap"]
         return bool(states) and bool(states[-1]["coindcx_connected"])
