@@ -84,9 +84,14 @@ class Marks:
             if series is None:
                 return np.empty(0), np.empty(0)
             seconds, prices = series.read(int(since_ms // 1000), int(now_ms // 1000))
-        breaks = np.flatnonzero(np.diff(seconds) > FRESH_S) + 1
-        times = np.insert(seconds.astype(np.float64), breaks, seconds[breaks - 1] + 1.0)
-        return times * 1000.0, np.insert(prices, breaks, np.nan)
+        return with_breaks(seconds, prices)
+
+
+def with_breaks(seconds: npt.NDArray[np.int64], prices: Floats) -> tuple[Floats, Floats]:
+    """Return times (ms) and marks of some seconds, with NaN where none was fresh."""
+    breaks = np.flatnonzero(np.diff(seconds) > FRESH_S) + 1
+    times = np.insert(seconds.astype(np.float64), breaks, seconds[breaks - 1] + 1.0)
+    return times * 1000.0, np.insert(prices, breaks, np.nan)
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -2,13 +2,19 @@
 
 import time
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, Protocol
 
 from coindcx_feed.exchange.numbers import WIDE, plain, written
 from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord
-from coindcx_feed.feed.marks import FRESH_S, Marks
+from coindcx_feed.feed.marks import FRESH_S, Mark
 from coindcx_feed.feed.normalize import unrealized_pnl
 from coindcx_feed.feed.state import AccountState, Entity
+
+
+class NewestMarks(Protocol):
+    """Mark prices of one time: now, or a moment of the past."""
+
+    def newest(self, pair: str) -> Mark | None: ...
 
 
 def text(number: Decimal | None) -> str | None:
@@ -76,14 +82,22 @@ def _order(entity: Entity[OrderRecord]) -> dict[str, Any]:
     }
 
 
-def positions(state: AccountState, marks: Marks) -> list[dict[str, Any]]:
-    """List every known position, open ones first, each group by pair."""
-    now_ns = time.time_ns()
+def positions(state: AccountState, marks: NewestMarks, at_ns: int | None = None) -> list[dict[str, Any]]:
+    """List every known position, open ones first, each group by pair.
+
+    Args:
+        at_ns: Time that ages of marks are told for, Unix ns; now by default.
+    """
+    now_ns = time.time_ns() if at_ns is None else at_ns
     found = [_position(entity, marks, now_ns) for entity in state.positions()]
-    return sorted(found, key=lambda item: (item["side"] == "flat", item["pair"], item["margin_currency"] or ""))
+    return sorted(found, key=_place)
 
 
-def _position(entity: Entity[PositionRecord], marks: Marks, now_ns: int) -> dict[str, Any]:
+def _place(row: dict[str, Any]) -> tuple[bool, str, str, str]:
+    return row["side"] == "flat", row["pair"], row["margin_currency"] or "", row["id"]
+
+
+def _position(entity: Entity[PositionRecord], marks: NewestMarks, now_ns: int) -> dict[str, Any]:
     record = entity.record
     size = record.active_pos
     mark = marks.newest(record.pair)

@@ -1,6 +1,7 @@
 """Time series for charts, as NumPy arrays: times in ms, money as binary floats because pixels need no more."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -8,13 +9,18 @@ import numpy.typing as npt
 
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import parse_exact
-from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.ring import Ring, Stored
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.views.rows import of_id
 
 MAX_EVENTS = 5_000
 Floats = npt.NDArray[np.float64]
+
+
+class MarkSeries(Protocol):
+    """Marks over time, of now or of the past."""
+
+    def series(self, pair: str, since_ms: float, now_ms: float) -> tuple[Floats, Floats]: ...
 
 
 def _number(value: object) -> float:
@@ -46,15 +52,20 @@ class _Envelope(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Envelope).decode
 
 
-def _columns(events: list[Stored], *names: str) -> list[Floats]:
+def _columns(events: Sequence[Stored], *names: str) -> list[Floats]:
     points = [_decode(event.body).data for event in events]
     return [np.array([_number(getattr(point, name)) for point in points], dtype=np.float64) for name in names]
 
 
 def order_steps(ring: Ring, order_id: str) -> list[dict[str, Any]]:
     """List the updates of an order, oldest first; late ones are left out because they moved nothing."""
+    return steps_of(of_id(ring, EventType.ORDER, order_id, MAX_EVENTS))
+
+
+def steps_of(events: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Make steps of the events of one order."""
     steps = []
-    for event in of_id(ring, EventType.ORDER, order_id, MAX_EVENTS):
+    for event in events:
         if event.is_late:
             continue
         data = _data(event)
@@ -72,7 +83,7 @@ def order_steps(ring: Ring, order_id: str) -> list[dict[str, Any]]:
 
 
 def position_series(
-    ring: Ring, state: AccountState, marks: Marks, position_id: str, since_ms: float, now_ms: float
+    ring: Ring, state: AccountState, marks: MarkSeries, position_id: str, since_ms: float, now_ms: float
 ) -> dict[str, Any] | None:
     """Return mark, average, liquidation, size and PnL of a position over time.
 
@@ -81,8 +92,16 @@ def position_series(
     entity = state.position(position_id)
     if entity is None:
         return None
-    events = [e for e in of_id(ring, EventType.POSITION, position_id, MAX_EVENTS) if not e.is_late]
-    t_ms, mark = marks.series(entity.record.pair, since_ms, now_ms)
+    events = of_id(ring, EventType.POSITION, position_id, MAX_EVENTS)
+    return position_lines(entity.record.pair, events, marks, since_ms, now_ms)
+
+
+def position_lines(
+    pair: str, held: Sequence[Stored], marks: MarkSeries, since_ms: float, now_ms: float
+) -> dict[str, Any]:
+    """Make the lines of one position from its events and the marks of its pair."""
+    events = [event for event in held if not event.is_late]
+    t_ms, mark = marks.series(pair, since_ms, now_ms)
     starts = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
     at = np.searchsorted(starts, t_ms, side="right") - 1
 
@@ -102,7 +121,7 @@ def position_series(
 
 
 def _fills(
-    events: list[Stored], starts: Floats, sizes: Floats, averages: Floats, since_ms: float
+    events: Sequence[Stored], starts: Floats, sizes: Floats, averages: Floats, since_ms: float
 ) -> list[dict[str, Any]]:
     # The stream carries no fills: a step of the size is one. Its price follows from the averages when the position
     # grew; when it shrank the average does not move, so the price is not known here (NaN).
@@ -127,6 +146,11 @@ def balance_series(ring: Ring, state: AccountState, currency: str, since_ms: flo
         (event for key in keys for event in of_id(ring, EventType.BALANCE, key, MAX_EVENTS)),
         key=lambda event: event.seq,
     )
+    return balance_lines(events, since_ms)
+
+
+def balance_lines(events: Sequence[Stored], since_ms: float) -> dict[str, Floats]:
+    """Make the lines of one currency from its events, oldest first."""
     t_ms = np.array([event.received_ns / 1e6 for event in events], dtype=np.float64)
     first = max(int(np.searchsorted(t_ms, since_ms, side="right")) - 1, 0)
     events, t_ms = events[first:], t_ms[first:]
