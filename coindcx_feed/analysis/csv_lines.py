@@ -1,4 +1,4 @@
-"""CSV lines of mixed events, a slice at a time, from the texts that the ring holds. No event is parsed for it."""
+"""CSV lines of mixed events, a part at a time, from the texts of their cells. No event is parsed for it."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coindcx_feed.analysis.cells import csv_line, row_texts
-from coindcx_feed.feed.columns import SOURCES, TYPES, Block, Seqs
-from coindcx_feed.feed.ring import Ring
+from coindcx_feed.analysis.parts import Part
+from coindcx_feed.feed.columns import SOURCES, TYPES, Block
 
 
 class Lines(NamedTuple):
@@ -19,7 +19,7 @@ class Lines(NamedTuple):
     rows: int
 
 
-LineWriter = Callable[[Seqs], Lines]
+LineWriter = Callable[[Part], Lines]
 
 
 def header(columns: Iterable[str]) -> bytes:
@@ -33,30 +33,29 @@ class EventLines:
     Odd ones are written from their JSON.
     """
 
-    def __init__(self, ring: Ring, mode: str) -> None:
-        self._ring = ring
+    def __init__(self, mode: str) -> None:
         self._mode = mode
         self._origins = pa.array([f",{mode},{source},{kind}," for source in SOURCES for kind in TYPES], pa.string())
 
-    def __call__(self, seqs: Seqs) -> Lines:
-        block, odd = self._ring.block(seqs)
+    def __call__(self, part: Part) -> Lines:
+        block, odd = part.block()
         if not len(block.seqs):
             return Lines(b"", 0)
-        lines = self._join(block)
+        lines = self._join(block, part.epoch)
         if odd:
-            told = [csv_line(row_texts(body, self._ring.epoch, self._mode)) for body in odd]
+            told = [csv_line(row_texts(body, part.epoch, self._mode)) for body in odd]
             mask = np.zeros(len(block.seqs), dtype=np.bool_)
             mask[block.odd] = True
             lines = pc.replace_with_mask(lines, pa.array(mask), pa.array(told, pa.string()))
         return Lines(_text_of(lines), len(block.seqs))
 
-    def _join(self, block: Block) -> Any:
+    def _join(self, block: Block, epoch: str) -> Any:
         exchange_ms = pa.array(block.exchange_ms, mask=block.exchange_ms == 0)
         received = pa.array(block.received_ns // 1_000_000, pa.timestamp("ms")).cast(pa.string())
         origin = block.source.astype(np.int16) * len(TYPES) + block.type
         return pc.binary_join_element_wise(
             pa.array(block.seqs).cast(pa.string()),
-            f",{self._ring.epoch},",
+            f",{epoch},",
             pc.binary_replace_slice(received, 10, 11, "T"),
             "Z,",
             exchange_ms.cast(pa.string()),

@@ -8,8 +8,7 @@ import msgspec
 from coindcx_feed.analysis.cells import COLUMNS, cell, csv_line, leading_texts, parse_envelope, quoted
 from coindcx_feed.analysis.csv_lines import Lines
 from coindcx_feed.analysis.fields import DERIVED_FIELDS, RECORD_FIELDS, TIME_FIELDS
-from coindcx_feed.feed.columns import Seqs
-from coindcx_feed.feed.ring import Ring
+from coindcx_feed.analysis.parts import Part
 
 LEADING: Final = (*COLUMNS[: COLUMNS.index("id")], "late")
 EXTRA: Final = "extra"
@@ -43,13 +42,11 @@ class RecordLines:
     row of raw values and joined. The others take the way of single cells, six times slower.
     """
 
-    def __init__(self, ring: Ring, kind: str, mode: str) -> None:
-        self._ring = ring
+    def __init__(self, kind: str, mode: str) -> None:
         self._mode = mode
         self._fields = _documented(kind)
         self._known = frozenset(self._fields)
         self._time = self._fields.index(TIME_FIELDS[kind]) if kind in TIME_FIELDS else None
-        self._head = f",{quoted(ring.epoch)},".encode()
         row = msgspec.defstruct(
             "Row", [(name, msgspec.Raw, _ABSENT) for name in self._fields], forbid_unknown_fields=True
         )
@@ -58,14 +55,13 @@ class RecordLines:
             msgspec.defstruct("Event", [*fields, ("late", bool, False)])
         ).decode
 
-    def __call__(self, seqs: Seqs) -> Lines:
-        bodies = self._ring.bodies(seqs)
-        return Lines(b"".join(map(self._line, bodies)), len(bodies))
+    def __call__(self, part: Part) -> Lines:
+        bodies, epoch = part.bodies(), part.epoch
+        head = f",{quoted(epoch)},".encode()
+        lines = [self._quick_line(body, head) or self._careful_line(body, epoch) for body in bodies]
+        return Lines(b"".join(lines), len(bodies))
 
-    def _line(self, body: bytes) -> bytes:
-        return self._quick_line(body) or self._careful_line(body)
-
-    def _quick_line(self, body: bytes) -> bytes | None:
+    def _quick_line(self, body: bytes, head: bytes) -> bytes | None:
         if b"\\" in body or b"{" in body[body.find(b'"data":{') + 8 :] or not body.isascii():
             return None
         try:
@@ -82,14 +78,12 @@ class RecordLines:
         late = "true" if event.late else ""
         end = f",{self._mode},{event.source},{event.type},{late}".encode()
         time = b"" if self._time is None or values[self._time] == _NULL else bytes(values[self._time])
-        return b"".join(
-            (event.seq, self._head, event.timestamp.encode(), b",", time.partition(b".")[0], end, line, b"\r\n")
-        )
+        return b"".join((event.seq, head, event.timestamp.encode(), b",", time.partition(b".")[0], end, line, b"\r\n"))
 
-    def _careful_line(self, body: bytes) -> bytes:
+    def _careful_line(self, body: bytes, epoch: str) -> bytes:
         event = parse_envelope(body)
         data = event.data
-        cells = [*leading_texts(event, self._ring.epoch, self._mode), "true" if event.late else ""]
+        cells = [*leading_texts(event, epoch, self._mode), "true" if event.late else ""]
         cells += [cell(bytes(data[name]), name) if name in data else "" for name in self._fields]
         rest = [b"%b:%b" % (_encode(name), raw) for name, raw in data.items() if name not in self._known]
         cells.append(f"{{{b','.join(rest).decode()}}}" if rest else "")

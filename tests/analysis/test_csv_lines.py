@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from coindcx_feed.analysis.cells import COLUMNS, neutralised, row_texts
 from coindcx_feed.analysis.csv_lines import EventLines, header
+from coindcx_feed.analysis.parts import RingPart
 from coindcx_feed.feed import columns
 from coindcx_feed.feed.ring import Ring
 
@@ -53,7 +54,7 @@ def read(text: bytes | memoryview) -> list[list[str]]:
 
 def lines(ring: Ring, mode: str = "live") -> list[list[str]]:
     seqs = ring.numbers(None)
-    told = EventLines(ring, mode)(seqs)
+    told = EventLines(mode)(RingPart(ring, seqs, EPOCH))
     found = read(told.text)
     assert told.rows == len(found) == len(seqs)
     return found
@@ -107,9 +108,9 @@ def test_texts_beyond_the_codes_are_still_exact(monkeypatch: pytest.MonkeyPatch)
 def test_overwritten_events_are_left_out() -> None:
     """Rows that the ring lost before they were read are counted as not written."""
     ring = new_ring(*(("order", order(f"o-{seq}")) for seq in range(10)), capacity=4)
-    told = EventLines(ring, "live")(np.arange(1, 11))
+    told = EventLines("live")(RingPart(ring, np.arange(1, 11), EPOCH))
     assert (told.rows, [row[0] for row in read(told.text)]) == (4, ["7", "8", "9", "10"])
-    assert EventLines(ring, "live")(np.arange(1, 3)).rows == 0
+    assert EventLines("live")(RingPart(ring, np.arange(1, 3), EPOCH)).rows == 0
 
 
 def test_header_is_one_line_of_names() -> None:

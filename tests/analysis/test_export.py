@@ -164,7 +164,7 @@ def test_T17_files_are_for_their_owner(ring: Ring, tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused(ring: Ring, tmp_path: Path) -> None:
     """One line says which kinds there are."""
-    with pytest.raises(BadRequest, match=r"^export: expected csv or json, was 'xlsx': choose one of them$"):
+    with pytest.raises(BadRequest, match=r"^export: expected csv, json or parquet, was 'xlsx': choose one of them$"):
         export_events(ring, ALL, "xlsx", tmp_path, mode="live")
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coindcx_feed.analysis.cells import neutralised
+from coindcx_feed.analysis.parts import RingPart
 from coindcx_feed.analysis.record_lines import EXTRA, LEADING, RecordLines, full_columns
 
 TEXTS = st.one_of(
@@ -25,7 +26,7 @@ VALUES = st.none() | st.booleans() | st.integers(-10, 10) | TEXTS | st.lists(st.
 
 def read(kind: str, *records: dict[str, Any] | str) -> list[dict[str, str]]:
     ring = new_ring(*((kind, record) for record in records))
-    told = RecordLines(ring, kind, "demo")(ring.numbers(None))
+    told = RecordLines(kind, "demo")(RingPart(ring, ring.numbers(None), EPOCH))
     rows = list(csv.reader(io.StringIO(bytes(told.text).decode(), newline=""), strict=True))
     assert told.rows == len(rows)
     return [dict(zip(full_columns(kind), row, strict=True)) for row in rows]
@@ -136,7 +137,7 @@ def test_T14_texts_that_need_care_get_it(text: str) -> None:
 def test_T14_quotes_inside_a_cell_are_doubled(value: object, quoted: bytes) -> None:
     """Lists and objects with texts in them are quoted as RFC 4180 asks."""
     ring = new_ring(("order", order(metatags=value)))
-    assert quoted in bytes(RecordLines(ring, "order", "demo")(ring.numbers(None)).text)
+    assert quoted in bytes(RecordLines("order", "demo")(RingPart(ring, ring.numbers(None), EPOCH)).text)
 
 
 def json_of(value: object) -> str:

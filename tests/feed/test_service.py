@@ -239,7 +239,7 @@ async def test_export_writes_all_matching_into_the_data_folder(service: FeedServ
     assert [event["data"] for event in json.loads(Path(made["path"]).read_text("utf-8"))] == [balance()]
     with Path(service.export({})["path"]).open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == service.version()
-    with pytest.raises(BadRequest, match="csv or json"):
+    with pytest.raises(BadRequest, match="csv, json or parquet"):
         service.export({}, "xml")
 
 
