@@ -10,6 +10,7 @@ from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
+from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.runtime import FeedRuntime, Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
@@ -26,6 +27,7 @@ class FeedService:
 
     def __init__(self, runtime: FeedRuntime, recent: RecentLines | None = None) -> None:
         self.runtime = runtime
+        self.moments = Moments(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, time.time_ns(), runtime.started_ms * 1_000_000))
