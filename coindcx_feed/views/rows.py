@@ -1,5 +1,6 @@
 """Events as table rows and as details: texts exactly as the exchange wrote them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,9 @@ Row = dict[str, Any]
 RELATED_NS = 2_000_000_000
 """Events of other ids this near are shown as related."""
 TIMELINE = 200
+NEAR = 60
+ONCE = frozenset({EventType.SYSTEM, EventType.FILL, EventType.LEDGER})
+"""Events of these types happen once: there is nothing before them to differ from."""
 _ABSENT = msgspec.Raw(b"null")
 
 
@@ -63,6 +67,15 @@ def shown_text(raw: msgspec.Raw) -> str | None:
 
 def row(ring: Ring, stored: Stored) -> Row:
     """Build the row of one event; see ``what_changed`` for its last column."""
+    return row_of(stored, what_changed(ring, stored))
+
+
+def row_of(stored: Stored, changed: str) -> Row:
+    """Build the row of one event, wherever it is kept.
+
+    Args:
+        changed: What it changed, from ``what_changed`` or ``change_text``.
+    """
     data = _decode(stored.body).data
     price = getattr(data, PRICE_FIELDS.get(stored.type, "price"))
     quantity = getattr(data, QUANTITY_FIELDS.get(stored.type, "total_quantity"))
@@ -81,19 +94,27 @@ def row(ring: Ring, stored: Stored) -> Row:
         "filled_quantity": shown_text(data.filled_quantity),
         "id": shown_text(data.id) or shown_text(data.fill_id),
         "message": shown_text(data.display_message) or shown_text(data.message),
-        "what_changed": what_changed(ring, stored),
+        "what_changed": changed,
     }
 
 
 def what_changed(ring: Ring, stored: Stored) -> str:
     """Say in one line how an event differs from the one before it of the same id."""
-    if stored.type in (EventType.SYSTEM, EventType.FILL, EventType.LEDGER):
+    if stored.type in ONCE:
         return _told(stored.type, _decode(stored.body).data)
     return _summary_of(ring, stored.seq)
 
 
+def change_text(before: Stored | None, stored: Stored) -> str:
+    """Say in one line how an event differs from the one before it, which may be no longer kept."""
+    if stored.type in ONCE:
+        return _told(stored.type, _decode(stored.body).data)
+    if before is None and stored.previous:
+        return ""  # what changed is unknown, not nothing
+    return summary(_differences(before, stored), str(stored.type), before is None)
+
+
 def _told(kind: EventType, data: _Data) -> str:
-    # These happen once: there is nothing before them to differ from.
     fee, currency = shown_text(data.fee_amount), shown_text(data.margin_currency_short_name)
     paid = f" · fee {fee}" if fee else ""
     if kind is EventType.FILL:
@@ -110,16 +131,16 @@ def _summary_of(ring: Ring, seq: int) -> str:
     stored = ring.get(seq)
     if stored is None:
         return ""
-    before, found = _changes(ring, stored)
-    if before is None and stored.previous:
-        return ""  # the one before is no longer kept: what changed is unknown, not nothing
-    return summary(found, str(stored.type), before is None)
+    return change_text(_before(ring, stored), stored)
 
 
-def _changes(ring: Ring, stored: Stored) -> tuple[Stored | None, list[Change]]:
-    before = ring.get(stored.previous) if stored.previous else None
+def _before(ring: Ring, stored: Stored) -> Stored | None:
+    return ring.get(stored.previous) if stored.previous else None
+
+
+def _differences(before: Stored | None, stored: Stored) -> list[Change]:
     earlier = None if before is None else _data(before)
-    return before, changes(earlier, _data(stored), str(stored.type))
+    return changes(earlier, _data(stored), str(stored.type))
 
 
 def _data(stored: Stored) -> dict[str, Any]:
@@ -132,10 +153,17 @@ def details(ring: Ring, seq: int) -> dict[str, Any] | None:
     stored = ring.get(seq)
     if stored is None:
         return None
-    before, found = _changes(ring, stored)
+    timeline = [row(ring, event) for event in of_same_id(ring, stored, TIMELINE)]
+    related = [row(ring, event) for event in _related(ring, stored)]
+    return details_of(stored, _before(ring, stored), timeline, related)
+
+
+def details_of(stored: Stored, before: Stored | None, timeline: list[Row], related: list[Row]) -> dict[str, Any]:
+    """Build the details of one event, wherever it and its neighbours are kept."""
     fields = msgspec.json.decode(stored.record, type=dict[str, msgspec.Raw])
+    found = _differences(before, stored)
     return {
-        **row(ring, stored),
+        **row_of(stored, change_text(before, stored)),
         "record": stored.record.decode("utf-8", "replace"),
         "body": stored.body.decode("utf-8", "replace"),
         "fields": [(name, _shown(raw)) for name, raw in fields.items()],
@@ -144,8 +172,8 @@ def details(ring: Ring, seq: int) -> dict[str, Any] | None:
             "since_ms": None if before is None else (stored.received_ns - before.received_ns) / 1e6,
             "rows": [{"field": change.field, "before": change.before, "after": change.after} for change in found],
         },
-        "timeline": [row(ring, event) for event in of_same_id(ring, stored, TIMELINE)],
-        "related": [row(ring, event) for event in _related(ring, stored)],
+        "timeline": timeline,
+        "related": related,
     }
 
 
@@ -196,6 +224,10 @@ def _related(ring: Ring, stored: Stored) -> list[Stored]:
         received = columns.received_ns[rows]
         return np.asarray((received >= first) & (received <= last) & (columns.key[rows] != hash(key)))
 
-    near = ring.select(test, limit=60).events
+    return related_of(stored, ring.select(test, limit=NEAR).events)
+
+
+def related_of(stored: Stored, near: Sequence[Stored]) -> list[Stored]:
+    """Choose from events of other ids, newest first, those of the same pair or of a wallet; oldest first."""
     same = [e for e in near if (e.type is not EventType.SYSTEM and stored.pair in (None, e.pair)) or e.pair is None]
     return [e for e in reversed(same) if e.type is not EventType.SYSTEM][:20]
