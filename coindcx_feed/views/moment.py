@@ -170,7 +170,7 @@ def gaps(log: PastLog, seq: int, since_ns: int, at_ns: int, noticed: Sequence[di
     """
     events = log.select(_SYSTEM, limit=MAX_NOTES, upto=seq, from_ns=since_ns)
     events += log.select(_SYSTEM, limit=MAX_NOTES, after=seq, upto=seq + GAP_WITHIN)
-    noted = [_gap(event) for event in events if event.facts.message == _GAP]
+    noted = [noted_gap(event) for event in events if event.facts.message == _GAP]
     known = {int(gap["from_ms"]): gap for gap in [*noticed, *noted] if gap is not None}
     wanted = [
         gap
@@ -180,7 +180,8 @@ def gaps(log: PastLog, seq: int, since_ns: int, at_ns: int, noticed: Sequence[di
     return sorted(wanted, key=lambda gap: -float(gap["from_ms"]))
 
 
-def _gap(event: Event) -> dict[str, Any] | None:
+def noted_gap(event: Event) -> dict[str, Any] | None:
+    """Read the gap that a system event tells of, ``None`` where it tells of none."""
     note = _note(event)
     if note is None or note.start is None:
         return None
