@@ -37,6 +37,8 @@ def whose(path: Path) -> Whose:
     if not head:
         return "new"
     mark = int.from_bytes(head[_APPLICATION_AT : _APPLICATION_AT + 4], "big")
+    if mark == 0 and head.startswith(MAGIC) and path.with_name(f"{path.name}-wal").exists():
+        return "ours"  # its process was killed before the mark left the WAL; the tables tell
     return "ours" if head.startswith(MAGIC) and len(head) == HEAD_BYTES and mark == APPLICATION_ID else "foreign"
 
 

@@ -1,19 +1,26 @@
 """One open durable log: the only class of this room that others use."""
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 from filelock import FileLock
 from sqlalchemy import delete, func, insert, select, update
 
+from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import StoreCorrupt, StoreError
-from coindcx_feed.events import Event
+from coindcx_feed.events import Event, EventType
 from coindcx_feed.store import files, opening
 from coindcx_feed.store.commits import Commits
 from coindcx_feed.store.engines import EngineName, Place, parse_place, reader_engine, writer_engine
+from coindcx_feed.store.figures import Figure, figures
+from coindcx_feed.store.latest import MAX_ORDERS
+from coindcx_feed.store.moments import state_at
 from coindcx_feed.store.reading import Body, EpochRow, Reader
 from coindcx_feed.store.rows import insert_text, row_of, run_insert
+from coindcx_feed.store.searching import Bounds, Search
+from coindcx_feed.store.segments import Folding, forget_from, reopen_last
 from coindcx_feed.store.tables import epochs, events, marks
 from coindcx_feed.store.writing import Writer
 
@@ -44,6 +51,7 @@ class EventStore:
         self._lock: FileLock | None = None
         self._epoch_ids: dict[str, int] = {}
         self._commits = Commits()
+        self._folding: Folding | None = None
         self.last_seq = 0
         self.last_epoch: str | None = None
         self.last_epoch_is_settled = True
@@ -110,10 +118,14 @@ class EventStore:
             self._connect()
             with self._writer.transaction("store") as connection:
                 opening.begin_or_check(connection, self._place, mode, digest, is_fresh=is_fresh)
+                reopen_last(connection)
+                self._folding = Folding.load(connection)
+            self._writer.checkpoint()
             self._look()
 
     def _connect(self) -> None:
         self.reader = Reader(reader_engine(self._place))
+        self._search = Search(self.reader)
         self._writer = Writer(writer_engine(self._place, self._synchronous), self._place)
         self._insert = insert_text(events, self._writer.dialect)
 
@@ -163,9 +175,17 @@ class EventStore:
         if not events_:
             return
         began = time.perf_counter()
-        rows = [row_of(event, self._id_of(epoch)) for event in events_]
+        number = self._id_of(epoch)
+        rows = [row_of(event, number) for event in events_]
+        folding, self._folding = self._folding, None
         with self._writer.transaction("append") as connection:
             run_insert(connection, self._insert, rows)
+            if folding is None or rows[0][0] <= folding.last_seq:
+                forget_from(connection, rows[0][0])
+                folding = Folding.load(connection)
+            else:
+                folding.take(connection, rows)
+        self._folding = folding
         self.last_seq = max(self.last_seq, rows[-1][0])
         self._commits.add(time.perf_counter() - began)
 
@@ -180,6 +200,8 @@ class EventStore:
         """Delete a number and all after it: a group whose commit may or may not have happened."""
         with self._writer.transaction("drop events") as connection:
             connection.execute(delete(events).where(events.c.seq >= seq))
+            forget_from(connection, seq)
+            self._folding = None
         _, self.last_seq = self.reader.bounds()
 
     def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:
@@ -214,6 +236,108 @@ class EventStore:
         """Return the stored marks of a pair, second and price text, oldest first, both ends included."""
         return self.reader.marks(pair, from_s, to_s)
 
+    def select(
+        self,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        upto: int | None = None,
+        after: int = 0,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+    ) -> list[Event]:
+        """Return the newest matches, newest first.
+
+        Args:
+            upto, after: Numbers after ``after`` up to ``upto``.
+            from_ns, to_ns: Received from ``from_ns`` on and before ``to_ns``, Unix ns.
+        """
+        return self._search.select(wanted, Bounds.of(after, upto, from_ns, to_ns), limit)
+
+    def count(
+        self,
+        wanted: EventFilter,
+        *,
+        upto: int | None = None,
+        after: int = 0,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+    ) -> int:
+        """Count all matches; the arguments mean what they mean to ``select``."""
+        return self._search.count(wanted, Bounds.of(after, upto, from_ns, to_ns))
+
+    def stream(
+        self,
+        wanted: EventFilter,
+        *,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        after: int = 0,
+        upto: int | None = None,
+        slice_size: int = 5_000,
+    ) -> Iterator[list[Event]]:
+        """Yield all matches oldest first, up to the newest event of now.
+
+        No transaction is open between two slices, and memory holds one segment's columns and one slice.
+        """
+        end = self.reader.bounds()[1] if upto is None else upto
+        return self._search.stream(wanted, Bounds.of(after, end, from_ns, to_ns), slice_size)
+
+    def of_key(self, kind: EventType, key: str, upto: int | None = None, limit: int = 500) -> list[Event]:
+        """Return the newest events of one id up to a number, oldest first."""
+        return self._search.of_key(kind, key, upto, limit)
+
+    def seq_at(self, at_ns: int) -> int | None:
+        """Return the newest number received at or before a time, or ``None`` when all came later."""
+        return self._search.seq_at(at_ns)
+
+    def span(self) -> tuple[int, int] | None:
+        """Return when the first and the last event were received, Unix ns, or ``None`` when empty."""
+        return self.reader.span()
+
+    def state_at(self, seq: int, max_orders: int = MAX_ORDERS) -> list[Event]:
+        """Return the last event of every order, position and wallet as of a number, oldest first.
+
+        Folding them in ``AccountState`` gives the state as it was. Fills and ledger rows are not among them.
+
+        Args:
+            max_orders: At most so many orders, those touched last, but every one that could still change.
+        """
+        return state_at(self.reader, seq, max_orders)
+
+    def figures(
+        self, measure: str, from_ns: int | None = None, to_ns: int | None = None, bucket_s: int | None = None
+    ) -> list[Figure]:
+        """Return one measure over a span, in order of time, pair and label.
+
+        ``events`` (label: type) and ``orders`` (label: the status in which they ended) count. ``fill_ms`` sums the
+        time from creation to ``filled``. ``volume`` and ``fees`` sum fills, label and unit the pair's quote currency;
+        ``pnl`` and ``funding`` sum ledger rows, label and unit the margin currency. ``unrealized`` (label: margin
+        currency, unit USDT), ``balance`` and ``locked`` (label: currency) are the last value in each bucket.
+
+        Args:
+            from_ns, to_ns: Whole minutes that the span touches, Unix ns; the end is not included.
+            bucket_s: Length of a bucket, whole minutes, aligned to UTC; ``None``: one bucket.
+        Raises:
+            BadRequest: If the measure or the bucket is none of these.
+        """
+        return figures(self.reader, measure, from_ns, to_ns, bucket_s)
+
+    def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Make all segments anew from the events; a segment is a transaction. Threads: the writer.
+
+        Args:
+            progress: Told how many numbers are done, and of how many.
+        """
+        oldest = self.oldest_seq
+        with self._writer.transaction("rebuild") as connection:
+            forget_from(connection, oldest)
+        self._folding = None
+        while self._folding is None:
+            with self._writer.transaction("rebuild") as connection:
+                self._folding, done = Folding.step(connection)
+            progress(done, self.last_seq)
+
     def status(self) -> dict[str, object]:
         """Return plain data about the log for a status page."""
         oldest, newest = self.reader.bounds()
@@ -227,7 +351,11 @@ class EventStore:
         }
 
     def close(self) -> None:
-        """End cleanly; a second call does nothing."""
+        """End cleanly: what is in no segment yet is summed up, and so is the state. A second call does nothing."""
+        if self._folding is not None:
+            with contextlib.suppress(StoreError), self._writer.transaction("close") as connection:
+                self._folding.close(connection)
+            self._folding = None
         self._disconnect()
         if self._lock is not None:
             self._lock.release()

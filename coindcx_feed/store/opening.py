@@ -103,7 +103,8 @@ def begin_or_check(connection: Connection, place: Place, mode: str, digest: str,
     """
     names = set(inspect(connection).get_table_names())
     if header.name not in names:
-        if clash := sorted(names & set(metadata.tables)):
+        known = set(metadata.tables) if place.path is None else names
+        if clash := sorted(names & known):
             raise ConfigError(
                 f"store: expected an empty database or a log, was a foreign table {clash[0]} in {place.shown}"
             )

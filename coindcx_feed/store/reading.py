@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store.faults import translated
 from coindcx_feed.store.rows import EVENT, event_of, type_of
-from coindcx_feed.store.tables import epochs, events, header, marks
+from coindcx_feed.store.tables import epochs, events, header, marks, segments
 
 FETCH: Final = 500
 """Numbers per question: SQLite takes 32,766 parameters, and a short list is planned faster."""
@@ -76,6 +76,18 @@ class Reader:
             first = select(func.min(events.c.seq)).where(events.c.seq > pruned_upto(connection))
             last = connection.execute(select(func.max(events.c.seq))).scalar()
             return connection.execute(first).scalar() or 0, last or 0
+
+    def span(self) -> tuple[int, int] | None:
+        with self.connection("look at the log") as connection:
+            after = pruned_upto(connection)
+            parts = connection.execute(
+                select(segments.c.first_ns, segments.c.last_ns, segments.c.last_seq).where(segments.c.last_seq > after)
+            ).all()
+            newest = max([after, *(part.last_seq for part in parts)])
+            times = select(func.min(events.c.received_ns), func.max(events.c.received_ns)).where(events.c.seq > newest)
+            rows = [(part.first_ns, part.last_ns) for part in parts] + [connection.execute(times).one()]
+        known = [(first, last) for first, last in rows if first is not None]
+        return (min(first for first, _ in known), max(last for _, last in known)) if known else None
 
     def epochs(self) -> list[EpochRow]:
         """Return every series of numbers, oldest first."""

@@ -7,22 +7,22 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, Table, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.exc import DataError
 
 from coindcx_feed.events import Event, EventType, Facts, Source
 from coindcx_feed.store.tables import events
 
 Row = tuple[Any, ...]
+Cells = Sequence[Sequence[Any]]
+"""Some rows turned by a quarter: one sequence per column, in the order of ``COLUMNS``."""
 
 COLUMNS: Final = tuple(column.name for column in events.columns)
-"""Order of a row."""
+"""Order of a row. The facts stand in it in their own order."""
 PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
 EVENT: Final = select(*(column for column in events.columns if column.name != "epoch_id"))
 """All that makes an event."""
 
 _TYPES: Final = {kind.value: kind for kind in EventType}
 _SOURCES: Final = {source.value: source for source in Source}
-_LATE: Final = (0, 1)
 
 
 def row_of(event: Event, epoch_id: int) -> Row:
@@ -31,26 +31,8 @@ def row_of(event: Event, epoch_id: int) -> Row:
     Only exact built-in types go in: for a subclass the SQLite driver looks up an adapter, a microsecond each.
     """
     seq, kind, source, received_ns, facts, body, at, size, previous, is_late = event
-    key, pair, side, status, price, message, exchange_ms = facts
-    return (
-        seq,
-        epoch_id,
-        kind._value_,
-        source._value_,
-        received_ns,
-        previous,
-        _LATE[is_late],
-        at,
-        size,
-        key,
-        pair,
-        side,
-        status,
-        price,
-        message,
-        exchange_ms,
-        body,
-    )
+    late = 1 if is_late else 0
+    return (seq, epoch_id, kind._value_, source._value_, received_ns, previous, late, at, size, *facts, body)
 
 
 def event_of(row: Sequence[Any]) -> Event:
@@ -60,19 +42,34 @@ def event_of(row: Sequence[Any]) -> Event:
     return Event(seq, _TYPES[kind], _SOURCES[source], received, facts, bytes(body), at, size, previous, late != 0)
 
 
+def cells_of(rows: Sequence[Row]) -> Cells:
+    return tuple(zip(*rows, strict=True))
+
+
 def type_of(text: str) -> EventType:
     return _TYPES[text]
 
 
 def run_insert(connection: Connection, statement: str, rows: list[Row]) -> None:
-    """Insert rows; texts that a database cannot keep are replaced, which is looked for only when it complains."""
+    """Insert rows; texts that a database cannot keep are replaced, which is looked for only when it complains.
+
+    The driver is called directly: SQLAlchemy's way to it costs 30 microseconds, as much as a dozen rows.
+    """
     savepoint = connection.begin_nested() if connection.dialect.name == "postgresql" else None
+    cursor = connection.connection.cursor()
     try:
-        connection.exec_driver_sql(statement, rows)
-    except (UnicodeEncodeError, DataError):
+        cursor.executemany(statement, rows)
+    except (ValueError, driver_errors(connection.dialect).DataError):
         if savepoint is not None:
             savepoint.rollback()
-        connection.exec_driver_sql(statement, cleaned(rows))
+        cursor.executemany(statement, cleaned(rows))
+    finally:
+        cursor.close()
+
+
+def driver_errors(dialect: Dialect) -> Any:
+    """Return the module that has the driver's exception classes."""
+    return dialect.dbapi
 
 
 def cleaned(rows: Iterable[Row]) -> list[Row]:

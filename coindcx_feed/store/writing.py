@@ -1,6 +1,7 @@
 """The one connection that writes: what happens inside ``transaction`` is durable when it ends, or never happened."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,15 @@ class Writer:
             except BaseException:
                 self._drop()
                 raise
+
+    def checkpoint(self) -> None:
+        """Move what the WAL holds into the SQLite file: a new one carries our mark from then on."""
+        if self._place.path is None:
+            return
+        with self._lock, translated("checkpoint"):
+            raw = self._connected().connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def close(self) -> None:
         with self._lock:
