@@ -127,19 +127,19 @@ async def test_F18_frozen_process_notices_records_the_gap_and_joins_anew(tmp_pat
         await eventually(lambda: feed.system("upstream_gap"), 30)
         await trader.steps(10)
         await trader.settle()
-        await eventually(lambda: _knows_all(exchange, feed), 30)
+        await eventually(lambda: knows_all(exchange, feed), 30)
         gap = feed.system("upstream_gap")[0]
         assert len(exchange.server.joins) > joins
         assert feed.system("upstream stale")
     error_s = abs(_ns(gap["start"]) - stopped_ns) / 1e9
-    verdict = _checked(exchange, feed)
+    verdict = checked(exchange, feed)
     figure("F18", frozen_s=frozen_s, gap_start_error_s=error_s, unknown=gap["unknown"], checker=verdict)
     assert _ns(gap["end"]) >= went_on_ns
     assert error_s <= 1.0
     assert verdict.findings == {}
 
 
-def _knows_all(exchange: NumberedExchange, feed: Child) -> bool:
+def knows_all(exchange: NumberedExchange, feed: Child) -> bool:
     shown = {
         (message["type"], message["data"]["id"]): message["data"]["x_number"]
         for message in feed.received
@@ -156,7 +156,7 @@ def _ns(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1e9)
 
 
-def _checked(exchange: NumberedExchange, feed: Child) -> Verdict:
+def checked(exchange: NumberedExchange, feed: Child) -> Verdict:
     """Compare what the exchange sent with what a client of the child got: the ring itself is out of reach."""
     verdict = Verdict()
     # A record's number stands for its text; one that a read brought needs no frame.
