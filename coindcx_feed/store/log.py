@@ -340,15 +340,18 @@ class EventStore:
 
     def status(self) -> dict[str, object]:
         """Return plain data about the log for a status page."""
-        oldest, newest = self.reader.bounds()
         return {
             "engine": self.engine_name,
             "url": self.url_shown,
             "note": self.note,
-            "oldest_seq": oldest,
-            "newest_seq": newest,
+            "bytes": self.size_bytes(),
+            **self.reader.totals(),
             **self._commits.figures(),
         }
+
+    def size_bytes(self) -> int:
+        """Return what the log takes on the disk, with what its engine keeps beside it."""
+        return self.reader.size_bytes(self._place.path)
 
     def close(self) -> None:
         """End cleanly: what is in no segment yet is summed up, and so is the state. A second call does nothing."""

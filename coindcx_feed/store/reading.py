@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
 from coindcx_feed.events import Event, EventType
+from coindcx_feed.store import files
 from coindcx_feed.store.faults import translated
 from coindcx_feed.store.rows import EVENT, event_of, type_of
-from coindcx_feed.store.tables import epochs, events, header, marks, segments
+from coindcx_feed.store.tables import epochs, events, header, marks, metadata, segments
 
 FETCH: Final = 500
 """Numbers per question: SQLite takes 32,766 parameters, and a short list is planned faster."""
@@ -107,6 +109,35 @@ class Reader:
             wanted = select(marks.c.second, marks.c.price).where(marks.c.pair == pair)
             rows = connection.execute(wanted.where(marks.c.second.between(from_s, to_s)).order_by(marks.c.second))
             return [(second, price) for second, price in rows]
+
+    def totals(self) -> dict[str, int | None]:
+        """Return how much there is, and of what age."""
+        with self.connection("look at the log") as connection:
+            pruned = pruned_upto(connection)
+            inside = segments.c.last_seq > pruned
+            counted = select(func.count(), func.sum(segments.c.events), func.max(segments.c.last_seq)).where(inside)
+            number, summed, last = connection.execute(counted).one()
+            rest = select(func.count()).select_from(events).where(events.c.seq > max(pruned, last or 0))
+            count = int(summed or 0) + int(connection.execute(rest).scalar_one())
+        oldest, newest = self.bounds()
+        first_ns, last_ns = self.span() or (None, None)
+        return {
+            "events": count,
+            "segments": int(number),
+            "oldest_seq": oldest,
+            "newest_seq": newest,
+            "oldest_ns": first_ns,
+            "newest_ns": last_ns,
+            "pruned_upto": pruned,
+        }
+
+    def size_bytes(self, path: Path | None) -> int:
+        if path is not None:
+            return sum(each.stat().st_size for each in files.companions(path) if each.exists())
+        with self.connection("look at the log") as connection:
+            names = [table.name for table in metadata.sorted_tables]
+            sizes = [select(func.pg_total_relation_size(name)) for name in names]
+            return sum(int(connection.execute(size).scalar_one()) for size in sizes)
 
     def close(self) -> None:
         self._engine.dispose()

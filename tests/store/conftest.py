@@ -21,3 +21,11 @@ def store(url: str) -> Iterator[EventStore]:
     opened_store = opened(url)
     yield opened_store
     opened_store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite"])
+def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
+    """A log that the tests of a module share."""
+    opened_store = opened(url_of(tmp_path_factory.mktemp("store")))
+    yield opened_store
+    opened_store.close()
