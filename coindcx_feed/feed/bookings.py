@@ -13,7 +13,7 @@ from coindcx_feed.feed.quirks import Quirk
 
 OVERLAP_MS: Final = 5_000
 """Reads reach back so much further than what is known: clocks differ, and a list may trail the socket."""
-LEDGER_OVERLAP_MS: Final = 600_000
+LEDGER_OVERLAP_MS: Final = 60_000
 """A funding row may be booked some time after its hour; what came before is recognised by its key."""
 LISTED_MS: Final = 5_000
 """A fill that is not listed so long after its order says it is filled is missing."""

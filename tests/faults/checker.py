@@ -6,7 +6,7 @@ A record may be missing only where the feed itself says so: its time lies in a r
 import bisect
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,9 @@ from fakes.numbered import Sent
 SLACK_NS: Final = 400_000_000
 """A gap begins with the last frame before it; what was on the way then was sent a little earlier."""
 
+
+ON_THE_WAY_NS: Final = 5_000_000_000
+"""No line of these tests holds anything for longer."""
 
 STAGES: Final = {
     "ring": ("lost", "duplicated", "suppressed", "reordered", "invented"),
@@ -30,6 +33,7 @@ class Taken(NamedTuple):
     seq: int
     text: bytes
     source: str
+    received_ns: int = 0
 
 
 class Span(NamedTuple):
@@ -98,23 +102,54 @@ def check_feed(
     by_text: dict[bytes, list[Sent]] = defaultdict(list)
     for one in sent:
         by_text[one.text].append(one)
+    tail = _Tail(sent, [event for event in taken if event.source == "stream"], away)
     away = _joined(away)
     stream = Counter(event.text for event in taken if event.source == "stream")
     read = Counter(event.text for event in taken if event.source == "rest")
     kept = Counter(apart)
     for text, sends in by_text.items():
-        _check_text(verdict, sends, stream[text], read[text], kept[text], away)
+        _check_text(
+            verdict, sends, stream[text], read[text], kept[text], lambda one: _is_away(one, away) or one in tail
+        )
     verdict.invented += [f"stream {text!r:.160}" for text in stream if text not in by_text]
     verdict.invented += [f"rest {text!r:.160}" for text in read if text not in listed]
     _check_order(verdict, sent, [event for event in taken if event.source == "stream"])
 
 
-def _check_text(verdict: Verdict, sends: list[Sent], stream: int, read: int, kept: int, away: Sequence[Span]) -> None:
+class _Tail:
+    """What was on its way when a connection ended: a line keeps the order, so nothing sent later came before the gap.
+
+    A slow line may hold records for longer than the slack; how long they took is not for the feed to know.
+    """
+
+    def __init__(self, sent: Sequence[Sent], stream: Sequence[Taken], away: Sequence[Span]) -> None:
+        self._starts = sorted(span.start_ns for span in away)
+        self._places = {id(one): place for place, one in enumerate(sent)}
+        places: dict[bytes, list[int]] = defaultdict(list)
+        for place, one in enumerate(sent):
+            places[one.text].append(place)
+        self._came: list[tuple[int, int]] = []
+        for event in stream:
+            later = [place for place in places.get(event.text, ()) if not self._came or place > self._came[-1][0]]
+            if later:
+                self._came.append((later[0], event.received_ns))
+
+    def __contains__(self, one: Sent) -> bool:
+        index = bisect.bisect_left(self._starts, one.at_ns)
+        if index == len(self._starts) or self._starts[index] - one.at_ns > ON_THE_WAY_NS:
+            return False
+        after = bisect.bisect_right(self._came, (self._places[id(one)], 1 << 63))
+        return after == len(self._came) or self._came[after][1] > self._starts[index]
+
+
+def _check_text(
+    verdict: Verdict, sends: list[Sent], stream: int, read: int, kept: int, is_away: Callable[[Sent], bool]
+) -> None:
     name = f"{sends[0].kind} {sends[0].key} #{sends[0].number}"
     news = sum(not one.is_repeat for one in sends)
     missing = len(sends) - stream - kept
     swallowed = sum(one.is_swallowed for one in sends)
-    in_gap = sum(not one.is_swallowed and _is_away(one, away) for one in sends)
+    in_gap = sum(not one.is_swallowed and is_away(one) for one in sends)
     verdict.swallowed += min(missing, swallowed)
     verdict.in_gap += min(max(0, missing - swallowed), in_gap)
     verdict.recovered += read and not stream

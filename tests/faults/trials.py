@@ -73,7 +73,7 @@ class Trial:
         """Return the account events with a record."""
         events = self.runtime.ring.since(self.runtime.ring.oldest - 1, 1_000_000)
         kinds = ("order", "position", "balance")
-        return [Taken(e.seq, e.record, str(e.source)) for e in events if str(e.type) in kinds]
+        return [Taken(e.seq, e.record, str(e.source), e.received_ns) for e in events if str(e.type) in kinds]
 
     def taken_records(self) -> list[dict[str, Any]]:
         """Return the envelopes of orders, positions and balances that the client received."""
