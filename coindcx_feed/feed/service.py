@@ -1,16 +1,16 @@
 """What pages see of the feed: plain data only, because the service outlives a reload of the pages' code."""
 
-import contextlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
+from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.moments import Moments
+from coindcx_feed.feed.past import PastService
 from coindcx_feed.feed.runtime import FeedRuntime, Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
@@ -19,8 +19,6 @@ from coindcx_feed.views.briefly import Briefly
 
 NOT_WATCHING: Final = "not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s"
 
-EXPORT_KEPT_S: Final = 3600.0
-
 
 class FeedService:
     """Reads of one runtime. Every method may be called from any thread and returns plain data."""
@@ -28,6 +26,7 @@ class FeedService:
     def __init__(self, runtime: FeedRuntime, recent: RecentLines | None = None) -> None:
         self.runtime = runtime
         self.moments = Moments(runtime)
+        self.past = PastService(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, time.time_ns(), runtime.started_ms * 1_000_000))
@@ -224,8 +223,7 @@ class FeedService:
             FeedError: If a criterion or the kind is not understood, or the folder cannot be written.
         """
         runtime = self.runtime
-        folder = runtime.settings.data_dir / "exports"
-        _forget_exports(folder)
+        folder = exports_folder(runtime.settings)
         wanted = EventFilter.from_mapping(criteria)
         return export_events(
             runtime.ring, wanted, kind, folder, mode=runtime.mode, gaps=self.gaps(), upto=upto, after=after
@@ -248,12 +246,3 @@ class FeedService:
             return {"ok": True, "message": call(demo)}
         except FeedError as error:
             return {"ok": False, "message": str(error)}
-
-
-def _forget_exports(folder: Path) -> None:
-    # A browser has its copy long before; what stays behind is account data that nobody asked to keep.
-    oldest = time.time() - EXPORT_KEPT_S
-    for path in folder.glob("*") if folder.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < oldest:
-                path.unlink()

@@ -23,7 +23,8 @@ from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange import wire
 from coindcx_feed.feed.conversion import Rate
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.feed.service import EXPORT_KEPT_S, FeedService, _forget_exports
+from coindcx_feed.feed.exports import EXPORT_KEPT_S, forget_exports
+from coindcx_feed.feed.service import FeedService
 from coindcx_feed.logs import start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import instant
 from coindcx_feed.simulator.frames import build_frames_server, load_frames
@@ -293,5 +294,5 @@ async def test_old_exports_are_forgotten(tmp_path: Path) -> None:
     for path in (old, new):
         path.write_text("seq\n")
     os.utime(old, (time.time() - EXPORT_KEPT_S - 60,) * 2)
-    _forget_exports(tmp_path)
+    forget_exports(tmp_path)
     assert (old.exists(), new.exists()) == (False, True)
