@@ -1,5 +1,6 @@
 """What could keep the feed from running here, each with what to do. Reads only; prints no secret."""
 
+import asyncio
 import platform
 import socket
 from importlib.metadata import version
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from coindcx_feed import __version__
-from coindcx_feed.errors import ConfigError, RestError
+from coindcx_feed.errors import ConfigError, FeedError, RestError
 from coindcx_feed.exchange.rest import RestReader
+from coindcx_feed.feed.keeping import store_url
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.runtime import account_name
 from coindcx_feed.logs import log_path
@@ -47,6 +49,7 @@ async def examine() -> list[Finding]:
         found.append(_port("sidecar port", settings.sidecar_host, settings.sidecar_port, "COINDCX_SIDECAR_PORT"))
         if settings.effective_mode == "demo":
             found.append(_port("simulator port", "127.0.0.1", settings.simulator_port, "COINDCX_SIMULATOR_PORT"))
+        found.append(await asyncio.to_thread(_store, settings))
     found.append(_log_file(log_path(settings.data_dir)))
     return found
 
@@ -101,6 +104,28 @@ def _owner(settings: Settings) -> Finding:
         text = f"{settings.data_dir} cannot be written ({error.strerror}): set COINDCX_DATA_DIR"
         return Finding("data folder", text, is_bad=True)
     return Finding("owner lock", owner or f"free, in {settings.data_dir}", is_bad=owner is not None)
+
+
+def _store(settings: Settings) -> Finding:
+    account, mode = account_name(settings), settings.effective_mode
+    url = store_url(settings, account)
+    if url is None:
+        return Finding("store", "none: events live in memory only")
+    if mode == "demo":
+        return Finding("store", "the demo's log is begun anew at each start")
+    from coindcx_feed.store.log import EventStore
+
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:") and not path.exists():
+        return Finding("store", f"{path} (made at the first start)")
+    try:
+        log = EventStore.open(url, mode=mode, account=account, read_only=True)
+    except FeedError as error:
+        return Finding("store", str(error), is_bad=True)
+    try:
+        return Finding("store", f"{log.url_shown}, newest event {log.last_seq}")
+    finally:
+        log.close()
 
 
 def _log_file(path: Path) -> Finding:

@@ -169,3 +169,22 @@ async def test_doctor_leaves_lock_and_ports_free(settings: Set, tmp_path: Path) 
     first, second = await _found(), await _found()
     assert first == second
     assert not any(path.name.endswith(".json") for path in (tmp_path / "data").iterdir())
+
+
+async def test_T22_foreign_file_at_the_log_s_place_is_named_and_untouched(settings: Set, tmp_path: Path) -> None:
+    """What it is, and that another path helps; the file stays as it was."""
+    path = tmp_path / "notes.txt"
+    path.write_text("mine" * 100)
+    settings(MODE="live", STORE_URL=f"sqlite:///{path}")
+    found = (await _found())["store"]
+    assert found.is_bad
+    assert "was another program's file" in found.text
+    assert path.read_text() == "mine" * 100
+
+
+async def test_log_is_said_to_come_or_to_be_off(settings: Set) -> None:
+    """A first start has none yet; `none` keeps events in memory."""
+    settings(MODE="live")
+    assert "made at the first start" in (await _found())["store"].text
+    settings(STORE_URL="none")
+    assert "memory only" in (await _found())["store"].text

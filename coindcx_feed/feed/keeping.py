@@ -21,7 +21,6 @@ MARKS_S: Final = 5
 PRUNE_S: Final = 600.0
 FIRST_PRUNE_S: Final = 30.0
 GIGABYTE: Final = 10**9
-IS_READY = False
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def open_log(settings: Settings, account: str) -> "EventStore | None":
         ConfigError: One line.
     """
     url, mode = store_url(settings, account), settings.effective_mode
-    if url is None or not IS_READY:
+    if url is None:
         return None
     # Imported here: a feed without a log does not load a database library.
     from coindcx_feed.store.log import EventStore
