@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import StoreError
-from coindcx_feed.events import Event
+from coindcx_feed.events import Event, EventType
 from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.views import account, health, moment
@@ -25,7 +25,14 @@ Rows = list[dict[str, Any]]
 
 class _Then(NamedTuple):
     event: Event
-    state: AccountState
+    parts: list[Event]
+
+    def state(self, kind: EventType) -> AccountState:
+        # Reading records is what costs: a page reads those of its own kind only.
+        return moment.fold(part for part in self.parts if part.type is kind)
+
+    def state_of(self, kind: EventType, key: str) -> AccountState:
+        return moment.fold(part for part in self.parts if part.type is kind and part.facts.key == key)
 
 
 class Moments:
@@ -62,7 +69,7 @@ class Moments:
             wrong = _misread(text, span)
             if wrong is not None:
                 return _answer(problem=wrong[0], nearest=wrong[1])
-            found = self.moment(int(text))
+            found = self._moment(int(text), span)
             if found is None:
                 nearest = self.nearest(int(text))
                 return _answer(
@@ -77,9 +84,13 @@ class Moments:
 
         Its ``gap`` is the time away from the exchange that it lies in, its ``state`` that of the connection.
         """
-        log, span = self._runtime.log, self.span()
-        event = None if log is None else log.get(seq)
-        if log is None or span is None or event is None or seq < span["first_seq"]:
+        span = self.span()
+        return None if span is None else self._moment(seq, span)
+
+    def _moment(self, seq: int, span: dict[str, Any]) -> dict[str, Any] | None:
+        log = self._log
+        event = log.get(seq)
+        if event is None or seq < span["first_seq"]:
             return None
         at_ns = event.received_ns
         return {
@@ -117,29 +128,31 @@ class Moments:
 
     def orders_at(self, seq: int) -> Rows:
         """List the orders known then as ``FeedService.orders`` does, at most those touched last and all that worked."""
-        return account.Orders().rows(self._then(seq).state)
+        return account.Orders().rows(self._then(seq).state(EventType.ORDER))
 
     def order_at(self, order_id: str, seq: int) -> dict[str, Any] | None:
         """Return an order as it was with its steps until then, or ``None``."""
-        return moment.order(self._log, self._then(seq).state, order_id, seq)
+        return moment.order(self._log, self._then(seq).state_of(EventType.ORDER, order_id), order_id)
 
     def positions_at(self, seq: int) -> Rows:
         """List the positions known then; results by the mark stored at that second, or unknown."""
-        event, state = self._then(seq)
-        return moment.positions(self._log, state, event.received_ns)
+        then = self._then(seq)
+        return moment.positions(self._log, then.state(EventType.POSITION), then.event.received_ns)
 
     def position_series_at(self, position_id: str, seq: int, since_ms: float) -> dict[str, Any] | None:
         """Return the lines of a position that end at the moment, or ``None``."""
-        event, state = self._then(seq)
-        return moment.position_series(self._log, state, position_id, seq, since_ms, event.received_ns)
+        then = self._then(seq)
+        state = then.state_of(EventType.POSITION, position_id)
+        return moment.position_series(self._log, state, position_id, seq, since_ms, then.event.received_ns)
 
     def balances_at(self, seq: int) -> Rows:
         """List the wallets known then. No conversion: the rate of that time is not stored."""
-        return account.balances(self._then(seq).state, None, None)
+        return account.balances(self._then(seq).state(EventType.BALANCE), None, None)
 
     def balance_series_at(self, currency: str, seq: int, since_ms: float) -> dict[str, Any]:
         """Return the steps of a currency until the moment."""
-        return moment.balance_series(self._log, self._then(seq).state, currency, seq, since_ms)
+        state = self._then(seq).state(EventType.BALANCE)
+        return moment.balance_series(self._log, state, currency, seq, since_ms)
 
     def gaps_at(self, seq: int, since_ms: float) -> Rows:
         """List the times away from the exchange from ``since_ms`` until the moment, newest first."""
@@ -164,7 +177,7 @@ class Moments:
         event = self._log.get(seq)
         if event is None:
             raise StoreError(f"expected a stored event, was {seq}: choose a number from the log")
-        known = _Then(event, moment.fold(self._log.state_at(seq, moment.MAX_ORDERS)))
+        known = _Then(event, self._log.state_at(seq, moment.MAX_ORDERS))
         with self._lock:
             self._kept[seq] = known
             while len(self._kept) > KEPT:

@@ -34,8 +34,14 @@ def together(balances: list[Balance], rate: dict[str, Any] | None, zone: tzinfo,
     )
 
 
-def movements(balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node | None]:
-    """Build the two tables beside the chart: what changed over the range, and the newest steps."""
+def movements(
+    balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: float, now_word: str = "now"
+) -> list[Node | None]:
+    """Build the two tables beside the chart: what changed over the range, and the newest steps.
+
+    Args:
+        now_word: How ``now_ms`` is called; it may be a moment of the past.
+    """
     t_ms = series["t_ms"]
     if not len(t_ms):
         return []
@@ -46,7 +52,7 @@ def movements(balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: fl
         now = fmt.binary(balance[name]) or 0.0
         rows.append(_movement(name, opening[name], now))
     since = fmt.clock(float(t_ms[0]), zone, today=now_ms, digits=0)
-    titles = [node("th", "", ""), *(node("th", "right", text) for text in ("at first", "now", "change"))]
+    titles = [node("th", "", ""), *(node("th", "right", text) for text in ("at first", now_word, "change"))]
     table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *rows))
     note = "Unrealised PnL is not part of a balance; it is on Positions, computed from marks."
     return [

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import balance_chart, balance_figures, cards, charts, nodes, page
+from coindcx_feed.ui import balance_chart, balance_figures, cards, charts, page, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import node, span
 
@@ -15,7 +15,8 @@ Balance = dict[str, Any]
 
 def render() -> None:
     """Draw the page."""
-    page.begin("Balances")
+    if not time_cursor.begin("Balances"):
+        return
     wallets()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="balance-bar"):
         history_head()
@@ -28,6 +29,7 @@ def render() -> None:
             label_visibility="collapsed",
             bind="query-params",
         )
+        time_cursor.look_back()
     grid = st.grid(5, min_column_width=255, gap="small")
     with grid.cell(column_span=3):
         history()
@@ -41,19 +43,20 @@ def chosen(found: list[Balance]) -> Balance | None:
     return next((balance for balance in found if balance["currency"] == wanted), found[0] if found else None)
 
 
-@page.part(page.FAST_S)
+@time_cursor.part(page.FAST_S)
 def wallets() -> None:
     """Draw the cards."""
-    service, zone = page.service(), page.zone()
-    found, now_ms = service.balances(), service.status()["now_ms"]
+    source, zone = time_cursor.source(), page.zone()
+    found, now_ms = source.balances(), time_cursor.now_ms()
     if not found:
         text = "A wallet appears with its first change: an order locks or releases money, or a fill settles."
-        nodes.show([cards.empty("No balances seen yet", text)], key="balances-empty")
+        title = "No balances were known then" if time_cursor.is_past() else "No balances seen yet"
+        time_cursor.show([cards.empty(title, text)], key="balances-empty")
         return
     selected = chosen(found)
     boxes = [cards.balance_card(balance, pressed=balance is selected, zone=zone, now_ms=now_ms) for balance in found]
-    together = balance_figures.together(found, service.conversion(), zone, now_ms)
-    nodes.show([cards.cards([*boxes, together])], key="balance-cards", now_ms=now_ms, on_select=_card_chosen)
+    together = balance_figures.together(found, source.conversion(), zone, now_ms)
+    time_cursor.show([cards.cards([*boxes, together])], key="balance-cards", on_select=_card_chosen)
 
 
 def _card_chosen() -> None:
@@ -63,60 +66,63 @@ def _card_chosen() -> None:
     st.rerun(["part-wallets", "part-history_head", "part-history", "part-movements"])
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def history_head() -> None:
     """Name the chosen wallet above its chart."""
-    balance = chosen(page.service().balances())
+    balance = chosen(time_cursor.source().balances())
     if balance is None:
         return
-    zone = fmt.zone_name(page.zone(), page.service().status()["now_ms"])
+    zone = fmt.zone_name(page.zone(), time_cursor.now_ms())
     note = span("muted small", f"steps are balance events; hatched time was not observed · times in {zone}")
-    nodes.show(
+    time_cursor.show(
         [span("chips", node("h3", "text", f"{fmt.visible(balance['currency'], 20)} history"), note)], key="balance-head"
     )
 
 
 def _series(balance: Balance) -> tuple[dict[str, Any], float, float]:
-    now_ms = float(page.service().status()["now_ms"])
+    now_ms = float(time_cursor.now_ms())
     since_ms = now_ms - RANGES[st.session_state.get("range") or "1 h"]
-    return page.service().balance_series(balance["currency"], since_ms), since_ms, now_ms
+    return time_cursor.source().balance_series(balance["currency"], since_ms), since_ms, now_ms
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def history() -> None:
     """Draw the chosen wallet's history."""
-    service, zone, palette = page.service(), page.zone(), page.palette()
-    balance = chosen(service.balances())
+    zone, palette = page.zone(), page.palette()
+    balance = chosen(time_cursor.source().balances())
     if balance is None:
         return
     series, since_ms, now_ms = _series(balance)
-    view = (balance["currency"], st.session_state.get("range"), palette.name, str(zone))
+    view = (balance["currency"], st.session_state.get("range"), palette.name, str(zone), time_cursor.shown_seq())
     drawn = balance_chart.balance_chart(
         balance,
         series,
-        service.gaps(),
+        time_cursor.gaps(since_ms),
         palette=palette,
         since_ms=since_ms,
         now_ms=now_ms,
         revision=(*view, balance["seq"], int(now_ms / 2_000)),
     )
     if drawn is None:
-        nodes.show([cards.empty("No history yet", "The first balance event starts the line.")], key="balance-nochart")
+        nothing = cards.empty("No history yet", "The first balance event starts the line.")
+        time_cursor.show([nothing], key="balance-nochart")
         return
     drawn["layout"]["uirevision"] = f"{balance['currency']} {st.session_state.get('range')}"
-    currency = fmt.visible(balance["currency"], 20)
+    currency, then = fmt.visible(balance["currency"], 20), "then" if time_cursor.is_past() else "now"
     charts.show(
         drawn,
         key="balance-chart",
-        alt=f"Total, available and locked {currency}; total now {fmt.number(balance['total'])}",
+        alt=f"Total, available and locked {currency}; total {then} {fmt.number(balance['total'])}",
     )
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def movements() -> None:
     """List how the chosen wallet moved in the range."""
-    balance = chosen(page.service().balances())
+    balance = chosen(time_cursor.source().balances())
     if balance is None:
         return
     series, _, now_ms = _series(balance)
-    nodes.show(balance_figures.movements(balance, series, page.zone(), now_ms), key="balance-movements")
+    then = "then" if time_cursor.is_past() else "now"
+    moved = balance_figures.movements(balance, series, page.zone(), now_ms, then)
+    time_cursor.show(moved, key="balance-movements")

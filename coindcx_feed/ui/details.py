@@ -9,13 +9,15 @@ import msgspec
 import streamlit as st
 
 from coindcx_feed.analysis.fields import label
-from coindcx_feed.ui import cards, nodes, theme
+from coindcx_feed.ui import cards, nodes, theme, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
 
 Event = dict[str, Any]
 
 STEPS: Final = 12
+MOMENT_PAGES: Final = {"position": "positions", "balance": "balances", "ledger": "balances"}
+"""Where an event is looked at as a moment; Orders for all others."""
 SHOWN_JSON: Final = 20_000
 SHOWN_CHANGES: Final = 30
 RELATED: Final = 6
@@ -274,11 +276,27 @@ def draw(
         nodes.show([gone], key=f"{key}-gone")
         return
     nodes.show(detail_nodes(event, zone, now_ms, move=move), key=f"{key}-head", now_ms=now_ms, on_select=on_select)
+    _moment_link(event)
     raw, fields = st.tabs(["Raw JSON", "All fields"], key=f"{key}-tabs")
     with raw:
         st.code(pretty_json(event["record"]), language=None, wrap_lines=True)
     with fields:
         nodes.show(field_nodes(event), key=f"{key}-fields")
+
+
+def _moment_link(event: Event) -> None:
+    # Only a log knows the past; what is not stored yet has no moment either.
+    span = time_cursor.stored_span()
+    if span is None or not span["first_seq"] <= event["seq"] <= span["newest_seq"]:
+        return
+    target = MOMENT_PAGES.get(event["type"], "orders")
+    st.page_link(
+        f"pages/{target}.py",
+        label=f"Show {target} at this moment",
+        icon=":material/history:",
+        help="As the account was known when this event was received. The link can be shared.",
+        query_params={"at": str(event["seq"])},
+    )
 
 
 def guide_nodes() -> list[Node]:

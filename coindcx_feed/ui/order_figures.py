@@ -33,8 +33,12 @@ def is_of(order: Order, day: tuple[float, float]) -> bool:
     return day[0] <= at_ms < day[1]
 
 
-def strip(orders: list[Order], now_ms: float, zone: tzinfo) -> Node:
-    """Build the five figures: two of what works now, three of what ended today."""
+def strip(orders: list[Order], now_ms: float, zone: tzinfo, day_word: str = "today") -> Node:
+    """Build the five figures: two of what works now, three of what ended today.
+
+    Args:
+        day_word: How the day of ``now_ms`` is called; it need not be today.
+    """
     by_status: dict[str, list[Order]] = {}
     for order in orders:
         by_status.setdefault(order["status"] or "", []).append(order)
@@ -45,9 +49,9 @@ def strip(orders: list[Order], now_ms: float, zone: tzinfo) -> Node:
         [
             _open(waiting),
             _partial(by_status.get("partially_filled", [])),
-            _filled([order for order in today if order["status"] == "filled"]),
-            _cancelled([order for order in today if "cancelled" in (order["status"] or "")], len(today)),
-            _rejected([order for order in today if order["status"] == "rejected"], zone, now_ms),
+            _filled([order for order in today if order["status"] == "filled"], day_word),
+            _cancelled([order for order in today if "cancelled" in (order["status"] or "")], len(today), day_word),
+            _rejected([order for order in today if order["status"] == "rejected"], zone, now_ms, day_word),
         ]
     )
 
@@ -64,28 +68,28 @@ def _partial(orders: list[Order]) -> Node:
     return cards.figure("◐ Partially filled", str(len(orders)), note, color="green" if orders else "")
 
 
-def _filled(orders: list[Order]) -> Node:
+def _filled(orders: list[Order], day_word: str) -> Node:
     took = [
         (order["updated_ms"] - order["created_ms"]) / 1000
         for order in orders
         if order["created_ms"] and order["updated_ms"]
     ]
     note = f"median {fmt.duration(statistics.median(took))} to fill" if took else ""
-    return cards.figure("● Filled today", str(len(orders)), note, color="blue" if orders else "")
+    return cards.figure(f"● Filled {day_word}", str(len(orders)), note, color="blue" if orders else "")
 
 
-def _cancelled(orders: list[Order], ended: int) -> Node:
+def _cancelled(orders: list[Order], ended: int, day_word: str) -> Node:
     note = f"{fmt.percent(len(orders) / ended, places=0)} of ended orders" if ended else ""
-    return cards.figure("⊘ Cancelled today", str(len(orders)), note)
+    return cards.figure(f"⊘ Cancelled {day_word}", str(len(orders)), note)
 
 
-def _rejected(orders: list[Order], zone: tzinfo, now_ms: float) -> Node:
+def _rejected(orders: list[Order], zone: tzinfo, now_ms: float, day_word: str) -> Node:
     note = "none"
     if orders:
         last = max(orders, key=lambda order: order["received_ms"])
         at = fmt.clock(last["updated_ms"] or last["received_ms"], zone, today=now_ms, digits=-1)
         note = f"{fmt.visible(last['message'] or 'no reason given', 60)}, {at}"
-    return cards.figure("✕ Rejected today", str(len(orders)), note, color="red" if orders else "")
+    return cards.figure(f"✕ Rejected {day_word}", str(len(orders)), note, color="red" if orders else "")
 
 
 def title(order: Order) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, demo, filters, nodes, order_chart, order_figures, page, tables, theme
+from coindcx_feed.ui import cards, charts, demo, filters, order_chart, order_figures, page, tables, theme, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import div, span
 
@@ -17,7 +17,8 @@ Order = dict[str, Any]
 
 def render() -> None:
     """Draw the page."""
-    page.begin("Orders")
+    if not time_cursor.begin("Orders"):
+        return
     figures()
     _bar()
     demo.last_answer()
@@ -29,36 +30,54 @@ def _bar() -> None:
     service = page.service()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="order-filters"):
         st.segmented_control(
-            "Show", SHOWN, default="All", required=True, key="show", label_visibility="collapsed", bind="query-params"
+            "Show",
+            SHOWN,
+            format_func=_shown_word,
+            default="All",
+            required=True,
+            key="show",
+            label_visibility="collapsed",
+            bind="query-params",
         )
         pairs = filters.offered("pairs", [*service.status()["pairs"], *service.seen()["pairs"]])
         filters.choices("Pairs", [pair for pair in pairs if "_" in pair], "pairs", "All pairs")
         filters.search("Search id or message")
-        if service.status()["mode"] == "demo":
+        if _can_trade():
             demo.place_order()
+        time_cursor.look_back()
+
+
+def _can_trade() -> bool:
+    # An order of now does not belong on a page of then.
+    return not time_cursor.is_past() and bool(page.service().status()["mode"] == "demo")
+
+
+def _shown_word(choice: str) -> str:
+    return choice.replace("today", "that day") if time_cursor.is_past() else choice
 
 
 def _orders() -> list[Order]:
     """Return every order, asked for again only when an event came."""
-    state, version = st.session_state, page.service().version()
-    known = state.get("orders")
+    source, state = time_cursor.source(), st.session_state
+    version, known = source.version(), state.get("orders")
     if known is None or known[0] != version:
-        known = state["orders"] = (version, page.service().orders())
+        known = state["orders"] = (version, source.orders())
     orders: list[Order] = known[1]
     return orders
 
 
-@page.part(page.FAST_S)
+@time_cursor.part(page.FAST_S)
 def figures() -> None:
     """Draw the strip of figures."""
-    now_ms = page.service().status()["now_ms"]
-    nodes.show([order_figures.strip(_orders(), now_ms, page.zone())], key="order-figures", now_ms=now_ms)
+    day = "that day" if time_cursor.is_past() else "today"
+    strip = order_figures.strip(_orders(), time_cursor.now_ms(), page.zone(), day)
+    time_cursor.show([strip], key="order-figures")
 
 
-@page.part(page.FAST_S)
+@time_cursor.part(page.FAST_S)
 def table() -> None:
     """Draw the table of orders."""
-    now_ms, zone = page.service().status()["now_ms"], page.zone()
+    now_ms, zone = time_cursor.now_ms(), page.zone()
     state = st.session_state
     wanted = (state.get("show"), tuple(state.get("pairs") or ()), state.get("q") or "")
     every = _orders()
@@ -68,7 +87,7 @@ def table() -> None:
     known = span(
         "muted", f"{fmt.count(len(every))} known · last touched first · times in {fmt.zone_name(zone, now_ms)}"
     )
-    nodes.show([div("small", *counted, known)], key="order-counts")
+    time_cursor.show([div("small", *counted, known)], key="order-counts")
     if not rows:
         _nothing(bool(every))
         return
@@ -79,10 +98,11 @@ def table() -> None:
 def _nothing(has_orders: bool) -> None:
     if has_orders:
         text = "The choice above leaves nothing. Orders that ended earlier stay under All."
-        nodes.show([cards.empty("No order matches", text)], key="orders-empty")
+        time_cursor.show([cards.empty("No order matches", text)], key="orders-empty")
         return
     text = "Orders that were open before the start appear here with their next update."
-    nodes.show([cards.empty("No orders seen yet", text)], key="orders-empty")
+    title = "No orders were known then" if time_cursor.is_past() else "No orders seen yet"
+    time_cursor.show([cards.empty(title, text)], key="orders-empty")
 
 
 def _choose_first(rows: list[Order]) -> None:
@@ -131,34 +151,40 @@ def _row_chosen() -> None:
     st.rerun(["part-table", "part-chosen"])
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def chosen() -> None:
     """Draw the chosen order: what it is, its exact figures, its steps."""
     order_id = st.session_state.get("order")
-    found = None if order_id is None else page.service().order(order_id)
-    if found is None:
+    if order_id is None:
         return
-    order, now_ms, zone = found["order"], page.service().status()["now_ms"], page.zone()
+    found = time_cursor.source().order(order_id)
+    if found is None:
+        if time_cursor.is_past():
+            text = "Its first update came later, or others were touched since. Choose another row."
+            time_cursor.show([cards.empty("The chosen order was not known then", text)], key="order-unknown")
+        return
+    order = found["order"]
     with st.container(border=True, key="order-detail"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            nodes.show([order_figures.head(order), order_figures.exact(order)], key="order-head", now_ms=now_ms)
-            if page.service().status()["mode"] == "demo" and not order["is_terminal"]:
+            time_cursor.show([order_figures.head(order), order_figures.exact(order)], key="order-head")
+            if _can_trade() and not order["is_terminal"]:
                 demo.cancel_order(order["id"])
-        working = None if order["is_terminal"] else int(now_ms / 1000)
-        gaps = page.service().gaps()
-        shaded = charts.gaps_revision(gaps, now_ms)
-        revision = (order["id"], order["seq"], len(found["steps"]), shaded, working, page.palette().name, str(zone))
-        drawn = order_chart.order_chart(
-            order, found["steps"], gaps, palette=page.palette(), now_ms=now_ms, revision=revision
-        )
-        if drawn is None:
-            nodes.show(
-                [cards.empty("No steps kept", "The updates of this order have left the memory.")], key="order-nosteps"
-            )
-            return
-        status = theme.words(order["status"] or "unknown")
-        charts.show(
-            drawn,
-            key="order-chart",
-            alt=f"Filled quantity over time; now {fmt.percent(order['filled_share'])}, {status}",
-        )
+        _chart(order, found["steps"])
+
+
+def _chart(order: Order, steps: list[dict[str, Any]]) -> None:
+    now_ms, zone, palette = time_cursor.now_ms(), page.zone(), page.palette()
+    working = None if order["is_terminal"] else int(now_ms / 1000)
+    gaps = time_cursor.gaps(steps[0]["t_ms"] if steps else now_ms)
+    shaded = charts.gaps_revision(gaps, now_ms)
+    shown = (order["id"], order["seq"], len(steps), time_cursor.shown_seq())
+    revision = (*shown, shaded, working, palette.name, str(zone))
+    drawn = order_chart.order_chart(order, steps, gaps, palette=palette, now_ms=now_ms, revision=revision)
+    if drawn is None:
+        text = "The updates of this order have left the memory."
+        time_cursor.show([cards.empty("No steps kept", text)], key="order-nosteps")
+        return
+    then = "then" if time_cursor.is_past() else "now"
+    status = theme.words(order["status"] or "unknown")
+    alt = f"Filled quantity over time; {then} {fmt.percent(order['filled_share'])}, {status}"
+    charts.show(drawn, key="order-chart", alt=alt)

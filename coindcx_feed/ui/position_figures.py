@@ -41,7 +41,8 @@ def _pnl(opened: list[Position], rate: dict[str, Any] | None, status: Status, li
     unknown = [position for position in opened if position["unrealized_pnl"] is None]
     name, title = "Unrealised PnL, computed", "Sum of size × (mark − average); the exchange does not send it."
     if opened and len(unknown) == len(opened):
-        return cards.figure(name, fmt.UNKNOWN, "no mark received yet", title=title)
+        missing = "no mark received yet" if status.get("is_now", True) else "no mark stored of that time"
+        return cards.figure(name, fmt.UNKNOWN, missing, title=title)
     total = _sum(opened, "unrealized_pnl")
     color = cards.signed_color(f"{total:f}") if live else "muted"
     as_of = "" if live else f" as of {fmt.clock(_proof_ms(status), zone, today=status['now_ms'], digits=0)}"

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, nodes, page, position_chart, position_figures, tables
+from coindcx_feed.ui import cards, charts, page, position_chart, position_figures, tables, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import node, span
 
@@ -16,13 +16,15 @@ Position = dict[str, Any]
 
 def render() -> None:
     """Draw the page."""
-    page.begin("Positions")
+    if not time_cursor.begin("Positions"):
+        return
     positions()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="position-bar"):
         chart_head()
         _switch("View", ("Cards", "Table"), "Cards", "view")
         _switch("Range", tuple(RANGES), "1 h", "range")
         _switch("Scale", SCALES, SCALES[0], "scale")
+        time_cursor.look_back()
     chart()
 
 
@@ -40,26 +42,28 @@ def chosen(found: list[Position]) -> Position | None:
     return next(iter(named or shown or found), None)
 
 
-@page.part(page.FAST_S)
+@time_cursor.part(page.FAST_S)
 def positions() -> None:
     """Draw figures and cards, or the table."""
-    service, zone = page.service(), page.zone()
-    current, found = service.status(), service.positions()
-    now_ms = current["now_ms"]
+    source, zone = time_cursor.source(), page.zone()
+    current, found = source.status(), source.positions()
     if not found:
-        text = (
-            "A position appears with the first fill. Positions opened before the start appear with their next update."
-        )
-        nodes.show([cards.empty("No positions seen yet", text)], key="positions-empty")
+        _nothing()
         return
-    strip = position_figures.strip(found, service.conversion(), current, zone)
+    strip = position_figures.strip(found, source.conversion(), current, zone)
     selected = chosen(found)
     if st.session_state.get("view") == "Table":
-        nodes.show([strip], key="position-figures", now_ms=now_ms)
+        time_cursor.show([strip], key="position-figures")
         _table(found, selected)
         return
     boxes = position_figures.boxes(found, selected["id"] if selected else None, current)
-    nodes.show([strip, *boxes], key="position-cards", now_ms=now_ms, on_select=_card_chosen)
+    time_cursor.show([strip, *boxes], key="position-cards", on_select=_card_chosen)
+
+
+def _nothing() -> None:
+    text = "A position appears with the first fill. Positions opened before the start appear with their next update."
+    title = "No positions were known then" if time_cursor.is_past() else "No positions seen yet"
+    time_cursor.show([cards.empty(title, text)], key="positions-empty")
 
 
 def _card_chosen() -> None:
@@ -95,55 +99,56 @@ def _row_chosen() -> None:
     _choose(ids[row] if row is not None and row < len(ids) else None)
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def chart_head() -> None:
     """Name the chosen position above its chart."""
-    position = chosen(page.service().positions())
+    position = chosen(time_cursor.source().positions())
     if position is None:
         return
     lead = span("chips", node("h3", "text", position["pair"]), cards.side_chip(position["side"]))
     margin = span("muted small", f"margin in {position['margin_currency'] or '?'}")
-    zone = span("muted small", f"times in {fmt.zone_name(page.zone(), page.service().status()['now_ms'])}")
-    nodes.show([span("chips", lead, margin, zone)], key="position-head")
+    zone = span("muted small", f"times in {fmt.zone_name(page.zone(), time_cursor.now_ms())}")
+    time_cursor.show([span("chips", lead, margin, zone)], key="position-head")
 
 
-@page.part(page.SLOW_S)
+@time_cursor.part(page.SLOW_S)
 def chart() -> None:
     """Draw price, PnL and size of the chosen position."""
-    service, zone, palette = page.service(), page.zone(), page.palette()
-    position = chosen(service.positions())
+    source = time_cursor.source()
+    position = chosen(source.positions())
     if position is None:
         return
-    now_ms = float(service.status()["now_ms"])
-    span_ms = RANGES[st.session_state.get("range") or "1 h"]
-    series = service.position_series(position["id"], now_ms - span_ms)
-    with_liquidation = st.session_state.get("scale") == SCALES[1]
-    drawn, gaps = None, service.gaps()
-    if series is not None:
-        view = (position["id"], span_ms, with_liquidation, palette.name, str(zone))
-        drawn = position_chart.position_chart(
-            position,
-            series,
-            gaps,
-            palette=palette,
-            now_ms=now_ms,
-            with_liquidation=with_liquidation,
-            revision=(
-                *view,
-                len(series["t_ms"]),
-                series["t_ms"][-1:].tolist(),
-                position["mark_price"],
-                position["seq"],
-                charts.gaps_revision(gaps, now_ms),
-            ),
-        )
-    nodes.show([position_figures.exact(position)], key="position-exact")
+    now_ms = float(time_cursor.now_ms())
+    since_ms = now_ms - RANGES[st.session_state.get("range") or "1 h"]
+    series = source.position_series(position["id"], since_ms)
+    drawn = None if series is None else _drawn(position, series, since_ms, now_ms)
+    time_cursor.show([position_figures.exact(position)], key="position-exact")
     if drawn is None:
         text = "Lines need marks received while the position was open; a flat position has none in this range."
-        nodes.show([cards.empty("Nothing to draw in this range", text)], key="position-nochart")
+        time_cursor.show([cards.empty("Nothing to draw in this range", text)], key="position-nochart")
         return
-    # Another position, range or scale is another picture: zoom starts anew there and only there.
-    drawn["layout"]["uirevision"] = f"{position['id']} {span_ms} {with_liquidation}"
     pnl = fmt.rounded(position["unrealized_pnl"], signed=True)
-    alt = f"Price, computed PnL and size of {fmt.visible(position['pair'], 40)}; PnL now {pnl}"
+    then = "then" if time_cursor.is_past() else "now"
+    alt = f"Price, computed PnL and size of {fmt.visible(position['pair'], 40)}; PnL {then} {pnl}"
     charts.show(drawn, key="position-chart", alt=alt)
+
+
+def _drawn(position: Position, series: dict[str, Any], since_ms: float, now_ms: float) -> charts.Figure | None:
+    palette, gaps = page.palette(), time_cursor.gaps(since_ms)
+    with_liquidation = st.session_state.get("scale") == SCALES[1]
+    span_ms = RANGES[st.session_state.get("range") or "1 h"]
+    view = (position["id"], span_ms, with_liquidation, palette.name, str(page.zone()), time_cursor.shown_seq())
+    moving = (len(series["t_ms"]), series["t_ms"][-1:].tolist(), position["mark_price"], position["seq"])
+    drawn = position_chart.position_chart(
+        position,
+        series,
+        gaps,
+        palette=palette,
+        now_ms=now_ms,
+        with_liquidation=with_liquidation,
+        revision=(*view, *moving, charts.gaps_revision(gaps, now_ms)),
+    )
+    if drawn is not None:
+        # Another position, range or scale is another picture: zoom starts anew there and only there.
+        drawn["layout"]["uirevision"] = f"{position['id']} {span_ms} {with_liquidation}"
+    return drawn

@@ -25,8 +25,10 @@ Rows = list[dict[str, Any]]
 
 MAX_ORDERS: Final = 1_000
 """Orders of a moment: those touched last, and all that worked. A page shows 500."""
-MAX_STEPS: Final = 2_000
-"""Events of one id in a chart: about one per pixel."""
+MAX_STEPS: Final = 500
+"""Updates of one order in its chart."""
+MAX_CHARTED: Final = 2_000
+"""Events of one position or wallet in its chart: about one per pixel."""
 MARK_WITHIN_S: Final = 3_600
 """How far back the last mark is looked for; an older one says nothing any more."""
 GAP_WITHIN: Final = 20_000
@@ -40,6 +42,7 @@ _GAP: Final = "upstream_gap"
 class PastLog(Protocol):
     """What is read of the durable log."""
 
+    def get(self, seq: int) -> Event | None: ...
     def state_at(self, seq: int, max_orders: int = ...) -> list[Event]: ...
     def of_key(self, kind: EventType, key: str, upto: int | None = ..., limit: int = ...) -> list[Event]: ...
     def marks(self, pair: str, from_s: int, to_s: int) -> list[tuple[int, str]]: ...
@@ -101,12 +104,24 @@ def positions(log: PastLog, state: AccountState, at_ns: int) -> Rows:
     return rows
 
 
-def order(log: PastLog, state: AccountState, order_id: str, seq: int) -> dict[str, Any] | None:
+def order(log: PastLog, state: AccountState, order_id: str) -> dict[str, Any] | None:
     """Return an order as it was, with its steps until then; ``None`` when it was not known."""
     found = account.order(state, order_id)
     if found is None:
         return None
-    return {"order": found, "steps": series.steps_of(_history(log, EventType.ORDER, order_id, seq))}
+    return {"order": found, "steps": series.steps_of(_chain(log, found["seq"], order_id))}
+
+
+def _chain(log: PastLog, seq: int, order_id: str) -> list[Stored]:
+    # An order has few updates, each of which names the one before it: no need to look through the log for them.
+    found: list[Stored] = []
+    while seq and len(found) < MAX_STEPS:
+        event = log.get(seq)
+        if event is None or event.facts.key != order_id or event.type is not EventType.ORDER:
+            break
+        found.append(stored(event))
+        seq = event.previous
+    return found[::-1]
 
 
 def position_series(
@@ -129,7 +144,7 @@ def balance_series(log: PastLog, state: AccountState, currency: str, seq: int, s
 
 
 def _history(log: PastLog, kind: EventType, key: str, seq: int) -> list[Stored]:
-    return [stored(event) for event in log.of_key(kind, key, seq, MAX_STEPS)]
+    return [stored(event) for event in log.of_key(kind, key, seq, MAX_CHARTED)]
 
 
 def stored(event: Event) -> Stored:

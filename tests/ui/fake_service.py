@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ui.fake_moments import FakeMoments
 
 ANCHOR = "_coindcx_feed_process"
 HOSTILE = (
@@ -40,6 +41,7 @@ class FakeService:
         self.asked: list[dict[str, Any]] = []
         self.placed: list[tuple[Any, ...]] = []
         self.viewers = 0
+        self.moments = FakeMoments(self)
 
     def version(self) -> int:
         return self.count
