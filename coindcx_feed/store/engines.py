@@ -143,4 +143,5 @@ def _postgres(place: Place, size: int, synchronous: str, *, is_reader: bool) -> 
         max_overflow=0,
         pool_timeout=_LONG_S,
         pool_pre_ping=is_reader,
+        **({"isolation_level": "REPEATABLE READ"} if is_reader else {}),
     )

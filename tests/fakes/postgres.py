@@ -1,0 +1,124 @@
+"""A real PostgreSQL as a child process on a free port, for the tests that need one."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fakes.waiting import eventually_sync
+
+USER: Final = "feed"
+_PLACES: Final = "/usr/lib/postgresql/*/bin"
+_SYSTEM_USER: Final = "postgres"
+_SETTINGS: Final = (
+    "listen_addresses=127.0.0.1",
+    "max_connections=40",
+    "shared_buffers=64MB",
+    "max_wal_size=256MB",
+    "log_min_messages=warning",
+)
+
+
+class Postgres:
+    """One server with its own data folder.
+
+    Attributes:
+        port: Where it listens on 127.0.0.1; the same after a restart.
+    """
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder, self._programs = folder, programs
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._databases = 0
+
+    def initialise(self) -> None:
+        """Make the data folder; as root, for the system's own user: the server refuses to run as root."""
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, _SYSTEM_USER)
+        arguments = ["-D", str(self._folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        subprocess.run([*self._as_owner("initdb"), *arguments], check=True, capture_output=True, timeout=60)
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+        where = ["-D", str(self._folder / "data"), "-p", str(self.port), "-k", str(self._folder)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._as_owner("postgres"), *where, *settings], stdout=log, stderr=log, start_new_session=True
+            )
+        eventually_sync(self._is_ready)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop it: SIGQUIT is an immediate stop, as a crash; SIGINT ends sessions cleanly."""
+        if self._process is None:
+            return
+        self._signal(how)
+        self._process.wait(timeout=30)
+        self._process = None
+
+    def url(self, database: str | None = None) -> str:
+        """Return the address of a database; without a name, of a new one."""
+        if database is None:
+            self._databases += 1
+            database = f"log_{self._databases}"
+            self.run(f"CREATE DATABASE {database}", "postgres")
+        return f"postgresql://{USER}:unused-secret@127.0.0.1:{self.port}/{database}"
+
+    def run(self, statement: str, database: str) -> str:
+        """Run a statement in a session of its own and return its rows, tab-separated."""
+        command = ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database, "-XAtqc", statement]
+        command[0] = str(self._programs / "psql")
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout.strip()
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "log").read_text(errors="replace")[-2_000:]
+        command = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _signal(self, how: signal.Signals) -> None:
+        # The child may be runuser, which does not pass every signal on: the server names itself in its folder.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((self._folder / "data" / "postmaster.pid").read_text().split()[0]), how)
+
+    def _as_owner(self, program: str) -> list[str]:
+        command = [str(self._programs / program)]
+        return ["runuser", "-u", _SYSTEM_USER, "--", *command] if os.geteuid() == 0 else command
+
+
+def programs() -> Path | None:
+    """Return the folder of the newest installed server, or ``None``."""
+    found = [path.parent for path in Path("/").glob(f"{_PLACES[1:]}/initdb")]
+    return max(found, key=lambda path: float(path.parent.name)) if found else None
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Postgres]:
+    """Start a server; without one installed the test is skipped, or fails where services are required."""
+    found = programs()
+    if found is None:
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("expected an installed PostgreSQL, was none: apt-get install postgresql")
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.chmod(0o755)
+    server = Postgres(folder, found)
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
