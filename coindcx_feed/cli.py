@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-import signal
 import sys
-import threading
-from collections.abc import Coroutine
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, Final, Literal, NoReturn, cast
 
 import typer
 
 from coindcx_feed import __version__
+from coindcx_feed.commands.replay import replay
+from coindcx_feed.commands.running import logging_to_console, run_until_signal, stop_on_signals
 from coindcx_feed.errors import ConfigError, FeedError
 from coindcx_feed.settings import Settings, load_settings
 
@@ -65,38 +63,26 @@ def _fail(message: str, code: int) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Run the feed and the sidecar without a dashboard, until Ctrl-C or SIGTERM."""
-    from coindcx_feed.feed.process import new_runtime, secrets_of, spare_collections
-    from coindcx_feed.logs import OneLine, start_logging, stop_logging
+    from coindcx_feed.feed.process import new_runtime, spare_collections
 
     settings = load_settings()
-    start_logging(settings.data_dir, secrets_of(settings))
-    console = logging.StreamHandler()
-    console.setFormatter(OneLine(secrets_of(settings)))
-    logging.getLogger("coindcx_feed").addHandler(console)
-    runtime = new_runtime(settings, "serve")
-    stopping = threading.Event()
-    _on_signals(stopping)
-    try:
-        runtime.start()
-        spare_collections()
-        address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
-        typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
-        while runtime.is_running and not stopping.wait(0.2):
-            pass
-    finally:
-        runtime.stop()
-        logging.getLogger("coindcx_feed").removeHandler(console)
-        stop_logging()
+    with logging_to_console(settings):
+        runtime = new_runtime(settings, "serve")
+        stopping = stop_on_signals()
+        try:
+            runtime.start()
+            spare_collections()
+            address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+            typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
+            while runtime.is_running and not stopping.wait(0.2):
+                pass
+        finally:
+            runtime.stop()
     if not stopping.is_set():
         raise ConfigError("the feed ended by itself: the log above says why")
 
 
-def _on_signals(stopping: threading.Event) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+app.command()(replay)
 
 
 @app.command()
@@ -117,20 +103,7 @@ def simulate(
     files = [*(frames or []), *(more or [])]
     server = demo.simulate_frames(files, chosen, interval, speed) if files else demo.simulate(chosen, seed)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    _run_until_signal(server)
-
-
-def _run_until_signal(server: Coroutine[None, None, None]) -> None:
-    async def run() -> None:
-        task = asyncio.ensure_future(server)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        try:
-            await task
-        except asyncio.CancelledError:
-            return
-
-    asyncio.run(run())
+    run_until_signal(server)
 
 
 @app.command()
@@ -183,7 +156,7 @@ def tail(
         limit=limit,
         epoch=epoch,
     )
-    _run_until_signal(run)
+    run_until_signal(run)
 
 
 def _position(since: str | None) -> tuple[int | Literal["earliest"] | None, str | None]:

@@ -16,7 +16,7 @@ _LAST_YEAR: Final = 2261
 
 
 class Window(NamedTuple):
-    """A time range by receive time, Unix ns, both ends included; ``None`` leaves an end open."""
+    """A time range by receive time, Unix ns, the end excluded; ``None`` leaves an end open."""
 
     from_ns: int | None = None
     to_ns: int | None = None
@@ -58,7 +58,7 @@ def parse_window(from_text: str | None, to_text: str | None, names: tuple[str, s
         None if text is None else parse_moment(text, name)
         for text, name in zip((from_text, to_text), names, strict=True)
     )
-    if start is not None and end is not None and end < start:
+    if start is not None and end is not None and end <= start:
         raise ConfigError(
             f"{names[1]}: expected a time after {names[0]} {from_text}, was {str(to_text)[:40]}: swap them"
         )

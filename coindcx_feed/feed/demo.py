@@ -16,6 +16,7 @@ from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.normalize import Frame
 from coindcx_feed.simulator import client, exchange, frames
 from coindcx_feed.simulator.demo import demo_exchange
+from coindcx_feed.simulator.playback import PlaybackExchange
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET
 from coindcx_feed.simulator.topics import Frame as SimulatedFrame
 
@@ -135,6 +136,11 @@ async def simulate_frames(files: Sequence[Path], port: int, interval_s: float, s
         ConfigError: If a file or the port cannot be used.
     """
     await frames.serve_frames(frames.load_frames(files, interval_s=interval_s, speed=speed), port=port)
+
+
+def playback_exchange(port: int) -> PlaybackExchange:
+    """Build an exchange that sends what a replay shows. Loopback only, like every one of them."""
+    return PlaybackExchange(port)
 
 
 place_order = client.place_order

@@ -134,4 +134,4 @@ def state_digest(state: AccountState) -> str:
     digest = hashlib.sha256()
     for kind, key, received_ns, record in sorted(known, key=lambda row: row[:2]):
         digest.update(f"{kind} {key} {received_ns} {record.model_dump_json()}\n".encode())
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]

@@ -105,7 +105,8 @@ class FramesPlayer:
 
     async def run(self, server: ExchangeServer) -> None:
         """Wait for listeners, then play; returns after the last frame unless it loops."""
-        await self._wait_for_listeners(server)
+        needs_private = any(frame.is_account for frame in self._frames)
+        await wait_for_listeners(server, needs_private=needs_private, settle_s=self._settle_s)
         while True:
             await self._play_once(server)
             logger.info("frames played count=%d undelivered=%d", self.played, self.undelivered)
@@ -113,19 +114,6 @@ class FramesPlayer:
                 return
             # Also keeps a schedule without any pause from holding the loop.
             await asyncio.sleep(0.1)
-
-    async def _wait_for_listeners(self, server: ExchangeServer) -> None:
-        hub = server.hub
-        needs_private = any(frame.is_account for frame in self._frames)
-
-        def is_heard() -> bool:
-            return hub.joined(wire.PRIVATE_CHANNEL) > 0 if needs_private else bool(hub.topics())
-
-        seen = -1
-        while seen != len(hub.joins) or not is_heard():
-            await hub.wait_for(is_heard)
-            seen = len(hub.joins)
-            await asyncio.sleep(self._settle_s)
 
     async def _play_once(self, server: ExchangeServer) -> None:
         clock = asyncio.get_running_loop()
@@ -140,6 +128,20 @@ class FramesPlayer:
                 receivers_count = await server.hub.emit_envelope(frame.event, frame.envelope, belongs)
             self.played += 1
             self.undelivered += receivers_count == 0
+
+
+async def wait_for_listeners(server: ExchangeServer, *, needs_private: bool, settle_s: float = SETTLE_S) -> None:
+    """Return when a socket has joined, the private channel if that is needed, and the joins have settled."""
+    hub = server.hub
+
+    def is_heard() -> bool:
+        return hub.joined(wire.PRIVATE_CHANNEL) > 0 if needs_private else bool(hub.topics())
+
+    seen = -1
+    while seen != len(hub.joins) or not is_heard():
+        await hub.wait_for(is_heard)
+        seen = len(hub.joins)
+        await asyncio.sleep(settle_s)
 
 
 def _data(envelope: Any) -> object:

@@ -39,7 +39,7 @@ class KeepingStore:
         self, _wanted: EventFilter, *, from_ns: int | None = None, to_ns: int | None = None
     ) -> Iterator[list[Event]]:
         last_ns = to_ns if to_ns is not None else 1 << 62
-        chosen = [event for event in self.events if (from_ns or 0) <= event.received_ns <= last_ns]
+        chosen = [event for event in self.events if (from_ns or 0) <= event.received_ns < last_ns]
         for number, start in enumerate(range(0, len(chosen), self.slice_size)):
             if number == self.fails_after:
                 raise StoreError("read the log: expected an answer, was none: try again")
@@ -54,6 +54,9 @@ class KeepingStore:
 
     def span(self) -> tuple[int, int] | None:
         return (self.events[0].received_ns, self.events[-1].received_ns) if self.events else None
+
+    def marks(self, _pair: str, _from_s: int, _to_s: int) -> list[tuple[int, str]]:
+        return []
 
     def close(self) -> None:
         self.is_closed = True

@@ -202,7 +202,7 @@ async def test_window_begins_with_the_account_as_it_was() -> None:
     """Orders and positions from before it are known; only its own events are shown."""
     window = Window(EVENTS[25].received_ns, EVENTS[40].received_ns)
     player, stage = await played(STORE, window=window)
-    inside = [event for event in EVENTS if EVENTS[25].received_ns <= event.received_ns <= EVENTS[40].received_ns]
+    inside = [event for event in EVENTS if EVENTS[25].received_ns <= event.received_ns < EVENTS[40].received_ns]
     assert [json.loads(body)["id"] for body in stage.ring.bodies_since(0, 1_000)] == [
         json.loads(event.body)["id"] for event in inside
     ]
