@@ -48,6 +48,7 @@ class Player:
     def __init__(self, source: Source, stage: Stage, window: Window, speed: float = 1.0) -> None:
         self._source, self._stage, self._window, self._speed = source, stage, window, speed
         self._clock = ReplayClock(_rate(speed))
+        self._clock.jump(window.from_ns or 0)
         self._pace = Pace(self._clock)
         self._phase = Phase.WAITING
         self._reason: str | None = None
@@ -75,7 +76,8 @@ class Player:
     @property
     def now_ns(self) -> int:
         """The replay's own time: what pages compare ages with. Unix ns. Threads: any."""
-        return max(self._position_ns, self._clock.now_ns())
+        now_ns = max(self._position_ns, self._clock.now_ns())
+        return now_ns if self._window.to_ns is None else min(now_ns, self._window.to_ns)
 
     def on_publish(self, listener: Callable[[], None]) -> None:
         """Call a function on the loop after events were shown."""
@@ -183,7 +185,7 @@ class Player:
                 self._clock.jump(self._skip_to_ns or at_ns)
             if self._steps:
                 self._steps -= 1
-                self._clock.jump(at_ns)
+                self._clock.jump(max(at_ns, self._clock.now_ns()))  # it may have been due already
                 break
             wait_s = self._clock.until_s(at_ns)
             if wait_s <= 0:

@@ -85,7 +85,10 @@ class ReplayRuntime(FeedRuntime):
         self._source, self._exchange = source, exchange
         # Not the account's: a live feed of it may run at the same time.
         self._lock = OwnerLock(settings.data_dir, "replay")
-        self._dashboard_change = Change(State.STOPPED, time.time_ns(), REASON)
+        start_ns = time.time_ns() if window.from_ns is None else window.from_ns
+        # Ages and delays are told against the replay's clock.
+        self.started_ms = start_ns // 1_000_000
+        self._dashboard_change = Change(State.STOPPED, start_ns, REASON)
         self.watch.add(self._dashboard_change)
 
     def now_ns(self) -> int:
