@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, cast
 import typer
 
 from coindcx_feed import __version__
+from coindcx_feed.commands.export import export, rebuild
 from coindcx_feed.commands.replay import replay
 from coindcx_feed.commands.running import logging_to_console, run_until_signal, stop_on_signals
 from coindcx_feed.errors import ConfigError, FeedError
@@ -83,6 +84,8 @@ def serve() -> None:
 
 
 app.command()(replay)
+app.command()(export)
+app.command()(rebuild)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The Events page: filters, counts, the table and the details of one event."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -135,8 +136,12 @@ def _pane() -> None:
     draw_chosen(seq, "pane", ("open as drawer", "drawer"))
 
 
-def draw_chosen(seq: int, key: str, move: tuple[str, str]) -> None:
-    """Draw the details of one event, docked or in the drawer."""
+def draw_chosen(seq: int, key: str, move: tuple[str, str], find: Callable[[int], Any] | None = None) -> None:
+    """Draw the details of one event, docked or in the drawer.
+
+    Args:
+        find: Looks the event up; among those in memory when left out.
+    """
 
     def clicked() -> None:
         asked: Any = st.session_state[f"{key}-head"]["selected"]
@@ -145,9 +150,9 @@ def draw_chosen(seq: int, key: str, move: tuple[str, str]) -> None:
             st.session_state["page-again"] = True
         elif isinstance(asked, int | float):
             view.choose(int(asked))
-            st.session_state["page-again"] = key == "drawer"  # its title names the event
+            st.session_state["page-again"] = key.endswith("drawer")  # its title names the event
 
-    event = page.service().event(seq)
+    event = (find or page.service().event)(seq)
     details.draw(event, page.zone(), _now_ms(), key=key, move=move, on_select=clicked)
 
 

@@ -40,15 +40,16 @@ def _question() -> tuple[Any, filters.Criteria, int | None, int]:
 
 def fetch(kind: str, service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> bytes:
     made = service.export(wanted, kind, upto=upto, after=after)
-    return _opened(made["path"], made["meta_path"])
+    return fetched(made["path"], made["meta_path"])
 
 
 def _description(service: Any, wanted: filters.Criteria, upto: int | None, after: int) -> bytes:
     made = service.export(wanted, "csv", upto=upto, after=after)
-    return _opened(made["meta_path"], made["path"])
+    return fetched(made["meta_path"], made["path"])
 
 
-def _opened(path: str, *others: str) -> bytes:
+def fetched(path: str, *others: str) -> bytes:
+    """Return the content of a file that was made for a download, and delete it with what was made beside it."""
     # The browser gets its own copy; what stayed behind would hold account data for no one.
     content = Path(path).read_bytes()
     for name in (path, *others):

@@ -24,17 +24,18 @@ ALL: Final = "all"
 CHOICE_WIDTH: Final = 134
 
 
-def filter_bar(*more: Callable[[], None]) -> None:
+def filter_bar(*more: Callable[[], None], also: Sequence[str] = ()) -> None:
     """Draw the widgets; ``criteria`` reads what they hold.
 
     Args:
         more: Draw what else belongs into the row.
+        also: Pairs to offer besides those in memory.
     """
     seen = page.service().seen()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="filters"):
         _types()
         _sides()
-        pairs = offered("pairs", [*page.service().status()["pairs"], *seen["pairs"]])
+        pairs = offered("pairs", [*page.service().status()["pairs"], *seen["pairs"], *also])
         choices("Pairs", pairs, "pairs", "All pairs")
         statuses = offered("statuses", [*theme.STATUS_GLYPHS, *seen["statuses"]])
         choices("Statuses", statuses, "statuses", "All statuses", theme.status_label)
