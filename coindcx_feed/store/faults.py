@@ -21,7 +21,7 @@ _SIGNS: Final[tuple[tuple[tuple[str, ...], type[StoreError], str], ...]] = (
         "end what holds it; it is tried again",
     ),
     (
-        ("disk i/o", "unable to open", "no such table", "connection", "terminat", "closed", "server", "unlinked"),
+        ("disk i/o", "unable to open", "no such table", "connection", "terminat"),
         StoreGone,
         "bring it back; it is tried again",
     ),

@@ -9,12 +9,11 @@ from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange.numbers import WIDE
 from coindcx_feed.store.columns import columns_of
 from coindcx_feed.store.reading import Reader
-from coindcx_feed.store.rollups import LASTS, MINUTE_NS, SUMS, Minute, rolled
+from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, SUMS, Minute, rolled
 from coindcx_feed.store.rows import cells_of
 from coindcx_feed.store.segments import last_segment, latest_at
 from coindcx_feed.store.tables import events, minutes
 
-MEASURES: Final = tuple(sorted(SUMS | LASTS))
 _COUNTS: Final = frozenset({"events", "orders"})
 _FAR: Final = 1 << 30
 

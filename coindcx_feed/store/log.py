@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 from filelock import FileLock
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import StoreCorrupt, StoreError
@@ -17,7 +17,8 @@ from coindcx_feed.store.engines import EngineName, Place, parse_place, reader_en
 from coindcx_feed.store.figures import Figure, figures
 from coindcx_feed.store.latest import MAX_ORDERS
 from coindcx_feed.store.moments import state_at
-from coindcx_feed.store.reading import Body, EpochRow, Reader
+from coindcx_feed.store.pruning import Pruning
+from coindcx_feed.store.reading import Body, EpochRow, Reader, last_number, pruned_upto
 from coindcx_feed.store.rows import insert_text, row_of, run_insert
 from coindcx_feed.store.searching import Bounds, Search
 from coindcx_feed.store.segments import Folding, forget_from, reopen_last
@@ -124,7 +125,7 @@ class EventStore:
             self._look()
 
     def _connect(self) -> None:
-        self.reader = Reader(reader_engine(self._place))
+        self.reader = Reader(reader_engine(self._place), self._place.path)
         self._search = Search(self.reader)
         self._writer = Writer(writer_engine(self._place, self._synchronous), self._place)
         self._insert = insert_text(events, self._writer.dialect)
@@ -136,7 +137,7 @@ class EventStore:
 
     def _look(self) -> None:
         with self.reader.connection("store") as connection:
-            self.last_seq = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+            self.last_seq = last_number(connection)
             rows = connection.execute(
                 select(epochs.c.id, epochs.c.name, epochs.c.is_settled).order_by(epochs.c.id)
             ).all()
@@ -329,14 +330,25 @@ class EventStore:
         Args:
             progress: Told how many numbers are done, and of how many.
         """
-        oldest = self.oldest_seq
         with self._writer.transaction("rebuild") as connection:
-            forget_from(connection, oldest)
+            forget_from(connection, pruned_upto(connection) + 1)
         self._folding = None
         while self._folding is None:
             with self._writer.transaction("rebuild") as connection:
                 self._folding, done = Folding.step(connection)
             progress(done, self.last_seq)
+
+    def prune(self, *, older_than_ns: int | None, max_bytes: int | None) -> int:
+        """Forget the oldest whole segments: a day of a quiet account, ten thousand events of a busy one.
+
+        Args:
+            older_than_ns: Forget what was received before, Unix ns.
+            max_bytes: Forget until about so much is left.
+        Returns:
+            How many events were forgotten.
+        Threads: any one; appends go on between slices of a few milliseconds.
+        """
+        return Pruning(self.reader, self._writer).run(older_than_ns, max_bytes)
 
     def status(self) -> dict[str, object]:
         """Return plain data about the log for a status page."""
@@ -351,7 +363,7 @@ class EventStore:
 
     def size_bytes(self) -> int:
         """Return what the log takes on the disk, with what its engine keeps beside it."""
-        return self.reader.size_bytes(self._place.path)
+        return self.reader.size_bytes()
 
     def close(self) -> None:
         """End cleanly: what is in no segment yet is summed up, and so is the state. A second call does nothing."""

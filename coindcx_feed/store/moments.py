@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 
 from coindcx_feed.events import Event
 from coindcx_feed.store.latest import MAX_ORDERS, STATE_TYPES
-from coindcx_feed.store.reading import Reader, fetched
+from coindcx_feed.store.reading import Reader, fetched, pruned_upto
 from coindcx_feed.store.rows import cells_of
 from coindcx_feed.store.segments import NARROW, latest_at
 from coindcx_feed.store.tables import events, segments
@@ -19,6 +19,8 @@ def state_at(reader: Reader, seq: int, max_orders: int) -> list[Event]:
 
 
 def _numbers(connection: Connection, seq: int, max_orders: int) -> list[int]:
+    if seq < pruned_upto(connection):
+        return []
     before = select(segments.c.last_seq).where(segments.c.last_seq <= seq).order_by(segments.c.last_seq.desc())
     base = connection.execute(before.limit(1)).scalar() or 0
     latest = latest_at(connection, base)

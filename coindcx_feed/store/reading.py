@@ -16,6 +16,9 @@ from coindcx_feed.store.tables import epochs, events, header, marks, metadata, s
 FETCH: Final = 500
 """Numbers per question: SQLite takes 32,766 parameters, and a short list is planned faster."""
 
+COLUMNS_BYTES: Final = 300
+"""What an event takes beside its envelope, about."""
+
 Body = tuple[int, EventType, str | None, bytes]
 """``seq``, type, pair and envelope: what a sidecar client is sent and chosen by."""
 
@@ -37,8 +40,8 @@ class Reader:
     number, never listed.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        self._engine, self._path = engine, path
 
     @contextmanager
     def connection(self, doing: str) -> Iterator[Connection]:
@@ -73,11 +76,11 @@ class Reader:
         return [found[seq] for seq in seqs if seq in found]
 
     def bounds(self) -> tuple[int, int]:
-        """Return the first and the last number of the log, or zeros."""
+        """Return the first number of the log, and the last one that was ever given."""
         with self.connection("look at the log") as connection:
-            first = select(func.min(events.c.seq)).where(events.c.seq > pruned_upto(connection))
-            last = connection.execute(select(func.max(events.c.seq))).scalar()
-            return connection.execute(first).scalar() or 0, last or 0
+            pruned = pruned_upto(connection)
+            first = connection.execute(select(func.min(events.c.seq)).where(events.c.seq > pruned)).scalar()
+            return first or 0, last_number(connection)
 
     def span(self) -> tuple[int, int] | None:
         with self.connection("look at the log") as connection:
@@ -94,7 +97,7 @@ class Reader:
     def epochs(self) -> list[EpochRow]:
         """Return every series of numbers, oldest first."""
         with self.connection("look at the log") as connection:
-            last = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+            last = last_number(connection)
             rows = connection.execute(select(epochs).order_by(epochs.c.id)).all()
         ends = [row.first_seq - 1 for row in rows[1:]] + [last]
         return [
@@ -131,13 +134,37 @@ class Reader:
             "pruned_upto": pruned,
         }
 
-    def size_bytes(self, path: Path | None) -> int:
-        if path is not None:
-            return sum(each.stat().st_size for each in files.companions(path) if each.exists())
+    @property
+    def is_file(self) -> bool:
+        return self._path is not None
+
+    def size_bytes(self) -> int:
+        """Return what the log takes on the disk."""
+        if self._path is not None:
+            return sum(each.stat().st_size for each in files.companions(self._path) if each.exists())
         with self.connection("look at the log") as connection:
-            names = [table.name for table in metadata.sorted_tables]
-            sizes = [select(func.pg_total_relation_size(name)) for name in names]
+            sizes = [select(func.pg_total_relation_size(table.name)) for table in metadata.sorted_tables]
             return sum(int(connection.execute(size).scalar_one()) for size in sizes)
+
+    def used_bytes(self) -> int:
+        """Return what the log would take without the empty places that pruning left in it, about."""
+        if self._path is not None:
+            return round(self._path.stat().st_size * (1 - self.empty_share()))
+        with self.connection("look at the log") as connection:
+            newest = (
+                select(func.length(events.c.body).label("size")).order_by(events.c.seq.desc()).limit(FETCH).subquery()
+            )
+            each = float(connection.execute(select(func.avg(newest.c.size))).scalar() or 0) + COLUMNS_BYTES
+        return min(self.size_bytes(), round(each * int(self.totals()["events"] or 0)))
+
+    def empty_share(self) -> float:
+        """Return which part of a file is empty pages."""
+        with self.connection("look at the log") as connection:
+            empty, all_ = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                for name in ("freelist_count", "page_count")
+            )
+        return empty / max(1, all_)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -161,3 +188,8 @@ def fetched(connection: Connection, seqs: Sequence[int]) -> dict[int, Event]:
 def pruned_upto(connection: Connection) -> int:
     """Return the number up to which the log was pruned."""
     return int(connection.execute(select(header.c.pruned_upto)).scalar_one())
+
+
+def last_number(connection: Connection) -> int:
+    """Return the last number that was ever given, though it may be pruned by now."""
+    return max(connection.execute(select(func.max(events.c.seq))).scalar() or 0, pruned_upto(connection))

@@ -21,6 +21,7 @@ SUMS: Final = frozenset({"events", "orders", "fill_ms", "volume", "fees", "pnl",
 """Measures whose minutes add up."""
 LASTS: Final = frozenset({"unrealized", "balance", "locked"})
 """Measures of which the last value of a minute is kept."""
+MEASURES: Final = tuple(sorted(SUMS | LASTS))
 
 
 class Minute(NamedTuple):

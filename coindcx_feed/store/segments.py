@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from coindcx_feed.store.columns import columns_of, packed
 from coindcx_feed.store.latest import STATE_COLUMNS, Latest, unpacked
 from coindcx_feed.store.reading import pruned_upto
-from coindcx_feed.store.rollups import rolled
+from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, rolled
 from coindcx_feed.store.rows import COLUMNS, PLACES, Cells, Row, cells_of
 from coindcx_feed.store.tables import (
     SEGMENT_EVENTS,
@@ -24,7 +24,6 @@ _DERIVED: Final = (
     (segments, segments.c.last_seq),
     (segment_columns, segment_columns.c.last_seq),
     (segment_texts, segment_texts.c.last_seq),
-    (minutes, minutes.c.segment),
 )
 _RECEIVED: Final = PLACES["received_ns"]
 _ALL: Final = select(*events.columns)
@@ -90,8 +89,19 @@ class Folding:
 
 def forget_from(connection: Connection, seq: int) -> None:
     """Delete every segment that contains a number or begins after it."""
-    for table, last_seq in _DERIVED:
-        connection.execute(delete(table).where(last_seq >= seq))
+    columns = select(segments.c.last_seq, segments.c.first_ns, segments.c.last_ns)
+    for row in connection.execute(columns.where(segments.c.last_seq >= seq)).all():
+        forget_segment(connection, row)
+
+
+def forget_segment(connection: Connection, row: Any, *, is_snapshot_kept: bool = False) -> None:
+    """Delete what was summed up of some events, except, where wanted, which of them make the state."""
+    for table, last_seq in _DERIVED[1 if is_snapshot_kept else 0 :]:
+        connection.execute(delete(table).where(last_seq == row.last_seq))
+    # By measure and minute, in the order they are kept: looking for a segment's number would read them all.
+    between = minutes.c.minute.between(row.first_ns // MINUTE_NS, row.last_ns // MINUTE_NS)
+    wanted = (minutes.c.measure.in_(MEASURES), between, minutes.c.segment == row.last_seq)
+    connection.execute(delete(minutes).where(*wanted))
 
 
 def reopen_last(connection: Connection) -> None:
