@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
 from coindcx_feed.errors import CredentialsRefused, RestError
@@ -76,12 +77,12 @@ class Recovery:
         self._reads, self._on_outcome = reads, on_outcome
         self.trails_s = TRAILS_S
         self._second_look: asyncio.TimerHandle | None = None
-        self._wake = asyncio.Event()
+        self._wake, self._book = asyncio.Event(), asyncio.Event()
         self._gaps: list[Gap] = []
         self._unresolved: dict[Gap, int] = {}
         self._is_asked = False
         self.bookings = Bookings(pipeline, reads)
-        self.retry_first_s = self._retry_s = RETRY_FIRST_S
+        self.retry_first_s = self._retry_s = self._book_s = RETRY_FIRST_S
         self.hold_s = HOLD_S
         self._retry: asyncio.TimerHandle | None = None
         # From when on orders may have been missed: until a complete reading, whatever the stream brings meanwhile.
@@ -105,34 +106,48 @@ class Recovery:
     def _filled(self, record: OrderRecord) -> None:
         if record.pair is not None:
             self.bookings.ask({record.pair})
-            self._wake.set()
+            self._book.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
+        booking = asyncio.create_task(self._keep_books(), name="bookings")
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                try:
+                    if self._is_asked:
+                        await self._compare()
+                except Exception:
+                    log.exception("recovery failure")
+        finally:
+            await end_tasks(booking)
+
+    async def _keep_books(self) -> None:
+        # Beside the comparisons: after a storm the lists of fills are long, and the account must not wait for them.
         while True:
-            await self._woken()
+            await self._booked()
+            if not self.bookings.is_due:
+                continue
+            await asyncio.sleep(DEBOUNCE_S)
             try:
-                if self._is_asked:
-                    await self._compare()
-                if self.bookings.is_due:
-                    await asyncio.sleep(DEBOUNCE_S)
-                    await self.bookings.read()
+                await self.bookings.read()
+                self._book_s = self.retry_first_s
             except CredentialsRefused as error:
                 log.warning("reads refused reason=%r", str(error))
             except RestError as error:
                 log.warning("reads failed reason=%r", str(error))
-                self._try_again(self._wake.set)
+                asyncio.get_running_loop().call_later(self._book_s, self._book.set)
+                self._book_s = min(self._book_s * 2, RETRY_MOST_S)
             except Exception:
-                log.exception("recovery failure")
+                log.exception("bookings failure")
 
-    async def _woken(self) -> None:
+    async def _booked(self) -> None:
         now_ms = time.time_ns() // 1_000_000
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self.bookings.until_funding_s(now_ms)):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
+                await self._book.wait()
+        self._book.clear()
         self.bookings.funding_passed(time.time_ns() // 1_000_000)
 
     def _try_again(self, action: Callable[[], None]) -> None:
@@ -156,6 +171,8 @@ class Recovery:
         self._tell(outcome, gaps)
         if gap is not None:
             self.bookings.ask(touched)
+        if self.bookings.is_due:
+            self._book.set()
 
     def _tell(self, outcome: Outcome, gaps: list[Gap]) -> None:
         # Several connections may have ended before a comparison was through: one serves all, the last has its count.

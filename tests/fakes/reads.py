@@ -34,6 +34,8 @@ class FakeReads:
         self.failing: dict[str, RestError] = {}
         self.partial: set[str] = set()
         self.delay_s = 0.0
+        self._fills = asyncio.Event()
+        self._fills.set()
         self.lists: dict[str, list[dict[str, Any]]] = {
             name: [] for name in ("orders", "positions", "wallets", "fills", "ledger")
         }
@@ -56,7 +58,17 @@ class FakeReads:
     async def wallets(self) -> Reading[BalanceRecord]:
         return self._answer("wallets", BalanceRecord)
 
+    def hold_fills(self) -> None:
+        """Let no list of fills be answered from now on."""
+        self._fills.clear()
+
+    def release_fills(self) -> None:
+        self._fills.set()
+
     async def fills(self, pair: str, from_ms: int) -> Reading[FillRecord]:
+        if not self._fills.is_set():
+            self.asked.append(("fills", from_ms))
+            await self._fills.wait()
         return self._answer("fills", FillRecord, from_ms)
 
     async def ledger(self, since_ms: int | None = None) -> Reading[LedgerRecord]:

@@ -113,10 +113,10 @@ class Trial:
         assert not verdict.findings, f"{verdict}\n{verdict.findings}\ngaps {self.gaps()}"
         return verdict
 
-    async def fills_arrived(self) -> None:
+    async def fills_arrived(self, deadline_s: float = END_S) -> None:
         """Wait until the fills and ledger rows of the exchange are events, each once."""
         for name, rows in (("fill", self.exchange.fills), ("ledger", self.exchange.ledger)):
-            await eventually(partial(self._has_all, name, len(rows)))
+            await eventually(partial(self._has_all, name, len(rows)), deadline_s)
             assert sorted(self.keys(name)) == sorted(row["fill_id"] for row in rows)
 
     def _has_all(self, name: str, count: int) -> bool:

@@ -97,7 +97,7 @@ async def test_F28_reading_that_takes_long_lets_frames_go_on_and_still_recovers(
 async def test_F28_failed_comparison_is_tried_again_and_its_gap_resolved() -> None:
     """503 at the join: the gap says so at once, and once more when the lists were read after all."""
     async with _scene() as scene:
-        scene.recovery.retry_first_s = scene.recovery._retry_s = 0.05
+        scene.recovery.retry_first_s = scene.recovery._retry_s = scene.recovery._book_s = 0.05
         scene.reads.failing["wallets"] = RestError("wallets: was HTTP 503", 503)
         scene.reads.lists["orders"] = [_ended(_now_ms())]
         gap = _gap(60, 50)
@@ -131,7 +131,7 @@ async def _turns(count: int) -> None:
 async def test_partial_comparison_keeps_what_it_recovered() -> None:
     """A page is missing: what came is counted, and added to what the next reading brings."""
     async with _scene() as scene:
-        scene.recovery.retry_first_s = scene.recovery._retry_s = 0.05
+        scene.recovery.retry_first_s = scene.recovery._retry_s = scene.recovery._book_s = 0.05
         scene.reads.partial.add("orders")
         scene.reads.lists["orders"] = [_ended(_now_ms())]
         gap = _gap(60, 50)
@@ -147,7 +147,7 @@ async def test_partial_comparison_keeps_what_it_recovered() -> None:
 async def test_failed_fills_are_asked_for_again() -> None:
     """The order says that it is filled: the fill is read as soon as the list answers."""
     async with _scene() as scene:
-        scene.recovery.retry_first_s = scene.recovery._retry_s = 0.05
+        scene.recovery.retry_first_s = scene.recovery._retry_s = scene.recovery._book_s = 0.05
         scene.reads.failing["fills"] = RestError("fills: was HTTP 503", 503)
         at_ms = _now_ms()
         scene.reads.lists["fills"] = [
@@ -159,3 +159,16 @@ async def test_failed_fills_are_asked_for_again() -> None:
         await eventually(lambda: any(event["type"] == "fill" for event in envelopes(scene.pipeline)))
     fills = [event for event in envelopes(scene.pipeline) if event["type"] == "fill"]
     assert [fill["data"]["fill_id"] for fill in fills] == ["f-1"]
+
+
+async def test_comparison_does_not_wait_for_long_lists_of_fills() -> None:
+    """Fills take their time; a gap is compared meanwhile."""
+    async with _scene() as scene:
+        scene.reads.hold_fills()
+        scene.pipeline.receive(ORDER, row(ORDER, _ended(_now_ms())))
+        await eventually(lambda: scene.reads.count("fills") >= 1)
+        scene.recovery.compare(_gap(60, 50))
+        await eventually(lambda: scene.told)
+        assert scene.reads.count("ledger") == 0
+        scene.reads.release_fills()
+        await eventually(lambda: scene.reads.count("ledger") >= 1)
