@@ -39,6 +39,31 @@ def test_promises_name_tests_that_exist() -> None:
     assert [name for name in named if f"def {name}(" not in TESTS] == []
 
 
+ROWS = [*(f"F{number:02}" for number in range(1, 12)), "F13", "F18", "F19", "F26", "F27", "F28", "F29"]
+
+
+def _reliability() -> list[list[str]]:
+    table = README.partition("## Reliability")[2].partition("\n## ")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| F")]
+
+
+def test_reliability_has_one_line_per_row_with_figure_and_date() -> None:
+    """Every row of the fault matrix that this project reached, once, in order."""
+    table = _reliability()
+    assert [cells[0] for cells in table] == ROWS
+    for cells in table:
+        assert all(cells), cells
+        assert re.fullmatch(r"2026-\d\d-\d\d", cells[4]), cells
+
+
+def test_reliability_names_tests_that_exist_and_carry_their_row() -> None:
+    """A figure without its test is not printed."""
+    for row, _, tests, *_ in _reliability():
+        names = re.findall(r"`(test_\w+)`", tests)
+        assert names, row
+        assert [name for name in names if f"def {name}(" not in TESTS or row not in name] == []
+
+
 def test_screenshot_is_there_and_small() -> None:
     """At most 300 KB."""
     path = ROOT / re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)[0]
