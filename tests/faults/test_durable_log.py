@@ -14,13 +14,17 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from fakes import postgres
 from fakes.numbered import numbered_exchange
 from fakes.trader import Trader
 from fakes.waiting import eventually
 from faults.test_process import checked, child, knows_all
 from faults.trials import figure
 from faults.worlds import World, world
+from pydantic import SecretStr
 
+from coindcx_feed.feed.keeping import store_url
+from coindcx_feed.feed.runtime import account_name
 from coindcx_feed.store.log import EventStore
 
 PAIR = "B-ETH_USDT"
@@ -83,10 +87,10 @@ def log_of(folder: Path) -> Path:
 def _stored(there: World) -> tuple[list[bytes], list[tuple[int, str]]]:
     """Read the log after the feed's end: bodies of all events, and the epochs."""
     settings = there.runtime.settings
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    store = EventStore.open(
-        f"sqlite:///{log_of(settings.data_dir)}", mode=there.runtime.mode, account=key, read_only=True
-    )
+    account = account_name(settings)
+    url = store_url(settings, account)
+    assert url is not None
+    store = EventStore.open(url, mode=there.runtime.mode, account=account, read_only=True)
     try:
         rows = store.bodies(0, 1_000_000)
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
@@ -169,6 +173,20 @@ async def test_F20_full_disk_is_said_and_gets_everything_later(small_disk: Path)
         await _through_an_outage(there, messages, fill, filler.unlink)
         shown = [event.body for event in there.runtime.ring.since(0, 1_000_000)]
     bodies, epochs = _stored(there)
+    assert bodies[: len(shown)] == [_plain(body) for body in shown]
+    _assert_told(there, messages, epochs)
+
+
+@pytest.mark.timeout(120)
+async def test_F22_crashed_database_is_said_and_gets_everything_later(tmp_path: Path) -> None:
+    """PostgreSQL stops at once, as in a failover, and comes back: nothing is lost, nothing stands there twice."""
+    with postgres.running() as server:
+        url = server.url()
+        async with world(tmp_path, store_url=SecretStr(url)) as there, listening(there) as messages:
+            await eventually(lambda: there.is_watched)
+            await _through_an_outage(there, messages, server.stop, server.start)
+            shown = [event.body for event in there.runtime.ring.since(0, 1_000_000)]
+        bodies, epochs = _stored(there)
     assert bodies[: len(shown)] == [_plain(body) for body in shown]
     _assert_told(there, messages, epochs)
 
