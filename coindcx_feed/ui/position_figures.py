@@ -21,7 +21,7 @@ def strip(positions: list[Position], rate: dict[str, Any] | None, status: Status
     return cards.figures(
         [
             _pnl(opened, rate, status, live, zone),
-            _exposure(opened),
+            _exposure(opened, is_now=status.get("is_now", True)),
             _margin(opened),
             _nearest(opened),
             _open(positions, opened),
@@ -64,15 +64,21 @@ def _in_inr(total: Decimal, rate: dict[str, Any] | None, zone: tzinfo, now_ms: f
     return f"{fmt.rounded(f'{value:f}', places=0, signed=True)} INR at {fmt.number(rate['rate'])}, {at}"
 
 
-def _exposure(opened: list[Position]) -> Node:
-    values = {"long": ZERO, "short": ZERO}
+def _exposure(opened: list[Position], *, is_now: bool) -> Node:
+    values, unknown = {"long": ZERO, "short": ZERO}, 0
     for position in opened:
         size, mark = fmt.decimal(position["size"]), fmt.decimal(position["mark_price"])
-        if size is not None and mark is not None:
+        # Of now the last mark is what there is; of then an old one would pass for one of that second.
+        if size is not None and mark is not None and (is_now or position["mark_is_fresh"]):
             values[position["side"]] += abs(size) * mark
+        else:
+            unknown += 1
+    title = "Size at mark, without leverage"
+    if unknown and unknown == len(opened):
+        return cards.figure("Exposure", fmt.UNKNOWN, "no mark", title=title)
     total = values["long"] + values["short"]
     note = " · ".join(f"{side} {fmt.rounded(f'{value:f}')}" for side, value in values.items())
-    title = "Size at mark, without leverage"
+    note += f" · without {unknown} that has no mark" if unknown else ""
     return cards.figure("Exposure", cards.with_unit(fmt.rounded(f"{total:f}"), _quote(opened)), note, title=title)
 
 

@@ -25,7 +25,7 @@ _FRAME: Final = """<style>
 [data-testid='stMain']::before{content:'';border:9px solid;border-image:repeating-linear-gradient(135deg,
 #B98A1C 0 6px,transparent 6px 12px) 9}
 [data-testid='stMain']::after{content:'PAST';display:flex;align-items:center;justify-content:center;
-font:700 min(26vw,22rem) sans-serif;letter-spacing:.08em;color:#B98A1C;opacity:.055;transform:rotate(-18deg)}
+font:700 min(26vw,22rem) sans-serif;letter-spacing:.08em;color:#B98A1C;opacity:.09;transform:rotate(-18deg)}
 </style>"""
 
 
@@ -165,9 +165,7 @@ def _refuse(found: dict[str, Any], name: str) -> None:
         nearest = found["nearest"]
         if nearest is not None:
             label = f"Show event {fmt.count(nearest)}, the nearest"
-            st.button(
-                label, icon=":material/history:", type="primary", key="cursor-nearest", on_click=go, args=(nearest,)
-            )
+            st.button(label, icon=":material/history:", key="cursor-nearest", on_click=go, args=(nearest,))
         st.button("Back to now", icon=":material/play_arrow:", key="cursor-leave", on_click=leave)
 
 
@@ -182,7 +180,7 @@ def _bar(moment: dict[str, Any], name: str) -> None:
     nodes.show(
         moment_bar.bar_nodes(moment, mode, zone, st.session_state.get("cursor-note")), key="cursor-bar", title=title
     )
-    seq, state = moment["seq"], st.session_state
+    seq = moment["seq"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="cursor-controls"):
         _step_button("before", "chevron_left", seq, seq <= moment["first_seq"])
         _slider(moment)
@@ -193,18 +191,17 @@ def _bar(moment: dict[str, Any], name: str) -> None:
         st.text_input(
             "Go to a time",
             key="cursor-time",
-            placeholder="time, for example 14:02:11",
+            placeholder="go to 14:02:11",
             max_chars=MAX_TYPED,
             label_visibility="collapsed",
-            width=190,
+            width=140,
             on_change=_typed,
         )
-        st.button("Back to now", icon=":material/play_arrow:", type="primary", key="cursor-leave", on_click=leave)
-    state["cursor-seen"] = seq
+        st.button("Back to now", icon=":material/play_arrow:", key="cursor-leave", on_click=leave)
 
 
 def _step_button(way: str, icon: str, seq: int, is_end: bool) -> None:
-    label = {"before": "Previous event", "after": "Next event"}[way]
+    label = {"before": "Previous", "after": "Next"}[way]
     st.button(label, icon=f":material/{icon}:", key=f"cursor-{way}", on_click=_step, args=(way, seq), disabled=is_end)
 
 
