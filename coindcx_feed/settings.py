@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
@@ -13,6 +14,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from coindcx_feed.analysis.moments import parse_moment, parse_speed, parse_window
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange import wire
 
@@ -24,7 +26,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOKEN_CHARACTERS = 16
 STORES = ("sqlite", "postgresql")
 
-Mode = Literal["demo", "live", "custom"]
+Mode = Literal["demo", "live", "custom", "replay"]
 
 
 def _split(value: object) -> object:
@@ -92,6 +94,22 @@ def _check_folder(folder: Path) -> Path:
     return folder.expanduser()
 
 
+def _check_moment(text: str) -> str:
+    return _reading(text, parse_moment)
+
+
+def _check_speed(text: str) -> str:
+    return _reading(text, parse_speed)
+
+
+def _reading(text: str, parse: Callable[[str, str], object]) -> str:
+    try:
+        parse(text, "")
+    except ConfigError as error:
+        raise ValueError(str(error).removeprefix(": ").rpartition(", was ")[0]) from None
+    return text
+
+
 def _check_store(url: SecretStr) -> SecretStr:
     text = url.get_secret_value()
     if text != "none" and text.split("://")[0] not in STORES:
@@ -116,7 +134,7 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    mode: Literal["auto", "demo", "live"] = "auto"
+    mode: Literal["auto", "demo", "live", "replay"] = "auto"
     api_key: Secret | None = None
     api_secret: Secret | None = None
     stream_url: Annotated[str, _check_url(("ws", "wss"))] = wire.STREAM_URL
@@ -145,6 +163,11 @@ class Settings(BaseSettings):
     store_synchronous: Literal["full", "normal"] = "full"
     store_keep_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     store_max_gb: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
+    record_dir: Annotated[Path, AfterValidator(_check_folder)] | None = None
+    record_redact: bool = False
+    replay_from: Annotated[str, AfterValidator(_check_moment)] | None = None
+    replay_to: Annotated[str, AfterValidator(_check_moment)] | None = None
+    replay_speed: Annotated[str, AfterValidator(_check_speed)] = "1"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -156,6 +179,10 @@ class Settings(BaseSettings):
                 f"{PREFIX}SIDECAR_HOST is not a loopback address: set {PREFIX}SIDECAR_TOKEN, "
                 "or leave the host at 127.0.0.1"
             )
+        try:
+            parse_window(self.replay_from, self.replay_to)
+        except ConfigError:
+            raise ValueError(f"{PREFIX}REPLAY_TO: expected a time after {PREFIX}REPLAY_FROM") from None
         if self._foreign_hosts() and not self.allow_custom_upstream:
             raise ValueError(
                 f"{PREFIX}STREAM_URL, {PREFIX}API_URL or {PREFIX}PUBLIC_URL names a host that is not the exchange's: "

@@ -109,7 +109,7 @@ def test_T19_mode_tells_what_is_shown(give: Give, values: dict[str, str], mode: 
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        ({"MODE": "paper"}, "COINDCX_MODE: expected 'auto', 'demo' or 'live'"),
+        ({"MODE": "paper"}, "COINDCX_MODE: expected 'auto', 'demo', 'live' or 'replay'"),
         ({"PAIRS": "BTCUSDT"}, "COINDCX_PAIRS: expected pairs like B-BTC_USDT, separated by commas"),
         ({"PAIRS": "B-ETH_USDT;B-BTC_USDT"}, "COINDCX_PAIRS: expected pairs like B-BTC_USDT"),
         ({"RING_CAPACITY": "12"}, "COINDCX_RING_CAPACITY: expected greater than or equal to 1000"),

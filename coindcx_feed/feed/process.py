@@ -10,6 +10,7 @@ import threading
 import types
 from typing import Any, Final
 
+from coindcx_feed.analysis.moments import parse_speed, parse_window
 from coindcx_feed.feed.runtime import FeedRuntime, Role
 from coindcx_feed.feed.service import FeedService
 from coindcx_feed.logs import start_logging, stop_logging
@@ -25,7 +26,17 @@ def spare_collections() -> None:
 
 
 def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = None) -> FeedRuntime:
-    """Build the runtime for the settings' mode, with the embedded exchange in demo mode."""
+    """Build the runtime for the settings' mode, with the embedded exchange in demo mode.
+
+    Raises:
+        ConfigError: If there is nothing to replay; one line.
+    """
+    if settings.effective_mode == "replay":
+        # Imported here: a live process never loads the player.
+        from coindcx_feed.feed.replay_runtime import open_replay
+
+        window = parse_window(settings.replay_from, settings.replay_to)
+        return open_replay(settings, role, window, parse_speed(settings.replay_speed), dashboard_port)
     demo = None
     if settings.effective_mode == "demo":
         # Imported here: a live process never loads the simulator.

@@ -95,6 +95,10 @@ class ReplayRuntime(FeedRuntime):
         """The replay's own time, Unix ns: ages and charts are of then. Threads: any."""
         return self.player.now_ns
 
+    def replay(self) -> dict[str, Any] | None:
+        """Return where the replay stands. Threads: any."""
+        return self.player.status()
+
     def brief(self) -> dict[str, Any]:
         """As for any runtime; the records are those shown. Threads: any."""
         return super().brief() | {"records": self.player.status()["shown"]}

@@ -28,6 +28,7 @@ from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.normalize import Frame
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.pipeline import Pipeline
+from coindcx_feed.feed.recorder import Recorder
 from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.restore import restore
 from coindcx_feed.feed.ring import Ring
@@ -120,6 +121,7 @@ class FeedRuntime:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        self.recorder = self._new_recorder()
         self.log: EventStore | None = None
         self.archive: Archive | None = None
         self.durable: Durable | None = None
@@ -128,6 +130,14 @@ class FeedRuntime:
     def change(self) -> Change:
         """The present state of the connection. Threads: any."""
         return self._dashboard_change if self.supervisor is None else self.supervisor.change
+
+    def now_ns(self) -> int:
+        """The present that ages are told against: a replay's is its own. Unix ns. Threads: any."""
+        return time.time_ns()
+
+    def replay(self) -> dict[str, Any] | None:
+        """Return where a replay stands, ``None`` when this is none. Threads: any."""
+        return None
 
     def brief(self) -> dict[str, Any]:
         """Return mode, state, whether the account is being watched, and the loop's own health. Threads: any."""
@@ -207,10 +217,14 @@ class FeedRuntime:
             if self.demo is not None:
                 await self.pipeline.replay(await asyncio.to_thread(self.demo.start), self.demo.past_note)
             await self._start_sidecar()
+            if self.recorder is not None:
+                self.recorder.start()
             self.pipeline.on_publish(self.sidecar.notify)
             await self._serve(self._stopping)
         finally:
             await self.sidecar.stop()
+            if self.recorder is not None:
+                await asyncio.to_thread(self.recorder.stop)
             if self.demo is not None:
                 await asyncio.to_thread(self.demo.stop)
             if self.durable is not None:
@@ -314,9 +328,14 @@ class FeedRuntime:
                 wire.book_channel(pair, 20),
             )
         ]
-        return Supervisor(
-            self._urls()[0], credentials, reader, channels, self.pipeline.receive, self._on_change, self._timings
-        )
+        receive = self.pipeline.receive if self.recorder is None else self.recorder.tap(self.pipeline.receive)
+        return Supervisor(self._urls()[0], credentials, reader, channels, receive, self._on_change, self._timings)
+
+    def _new_recorder(self) -> Recorder | None:
+        folder = self.settings.record_dir
+        if folder is None or self.mode == "replay":
+            return None
+        return Recorder(folder, self.mode, redact=self.settings.record_redact)
 
     def _credentials(self) -> tuple[SecretStr, SecretStr] | None:
         if self.demo is not None:

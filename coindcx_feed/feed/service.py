@@ -1,6 +1,5 @@
 """What pages see of the feed: plain data only, because the service outlives a reload of the pages' code."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -29,7 +28,7 @@ class FeedService:
         self.past = PastService(runtime)
         self._recent = recent
         self._orders = account.Orders()
-        self._delay = Briefly(lambda: health.delay(runtime.ring, time.time_ns(), runtime.started_ms * 1_000_000))
+        self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
         self._lag = Briefly(runtime.lag.figures)
 
     def page_opened(self) -> None:
@@ -45,7 +44,7 @@ class FeedService:
 
     def status(self) -> dict[str, Any]:
         """Everything the status line shows."""
-        runtime, now_ns = self.runtime, time.time_ns()
+        runtime, now_ns = self.runtime, self.runtime.now_ns()
         change, ring = runtime.change, runtime.ring
         newest = ring.latest(1)
         next_try = None if change.next_try_s is None else int(change.at_ns / 1e6 + change.next_try_s * 1000)
@@ -71,6 +70,8 @@ class FeedService:
             "sidecar": self._sidecar(),
             "simulator": {"port": int(runtime.demo.url.rsplit(":", 1)[1])} if runtime.demo else None,
             "owner": runtime.owner,
+            "recording": runtime.recorder.status() if runtime.recorder else None,
+            "replay": runtime.replay(),
             "started_ms": runtime.started_ms,
             "now_ms": now_ns // 1_000_000,
             "counters": self._counters(),
@@ -168,11 +169,11 @@ class FeedService:
         return None if found is None else {"order": found, "steps": series.order_steps(self.runtime.ring, order_id)}
 
     def positions(self) -> list[dict[str, Any]]:
-        return account.positions(self.runtime.state, self.runtime.marks)
+        return account.positions(self.runtime.state, self.runtime.marks, self.runtime.now_ns())
 
     def position_series(self, position_id: str, since_ms: float) -> dict[str, Any] | None:
         runtime = self.runtime
-        now_ms = time.time() * 1000
+        now_ms = runtime.now_ns() / 1e6
         return series.position_series(runtime.ring, runtime.state, runtime.marks, position_id, since_ms, now_ms)
 
     def balances(self) -> list[dict[str, Any]]:
@@ -199,7 +200,7 @@ class FeedService:
 
     def feed(self) -> dict[str, Any]:
         """Everything the Feed page shows beside the status."""
-        runtime, now_ns = self.runtime, time.time_ns()
+        runtime, now_ns = self.runtime, self.runtime.now_ns()
         rates, delays = health.rates(runtime.ring, now_ns, runtime.started_ms * 1_000_000)
         return {
             "states": health.states(runtime.watch, now_ns / 1e6),
