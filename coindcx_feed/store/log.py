@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 from filelock import FileLock
@@ -21,7 +22,7 @@ from coindcx_feed.store.pruning import Pruning
 from coindcx_feed.store.reading import Body, EpochRow, Reader, last_number, pruned_upto
 from coindcx_feed.store.rows import insert_text, row_of, run_insert
 from coindcx_feed.store.searching import Bounds, Search
-from coindcx_feed.store.segments import Folding, forget_from, reopen_last
+from coindcx_feed.store.segments import Folding, forget_from, reopen_last, summed, write
 from coindcx_feed.store.tables import epochs, events, marks
 from coindcx_feed.store.writing import Writer
 
@@ -53,6 +54,7 @@ class EventStore:
         self._epoch_ids: dict[str, int] = {}
         self._commits = Commits()
         self._folding: Folding | None = None
+        self._summing = ThreadPoolExecutor(1, thread_name_prefix="coindcx-sums")
         self.last_seq = 0
         self.last_epoch: str | None = None
         self.last_epoch_is_settled = True
@@ -178,15 +180,22 @@ class EventStore:
         began = time.perf_counter()
         number = self._id_of(epoch)
         rows = [row_of(event, number) for event in events_]
-        folding, self._folding = self._folding, None
-        with self._writer.transaction("append") as connection:
-            run_insert(connection, self._insert, rows)
-            if folding is None or rows[0][0] <= folding.last_seq:
-                forget_from(connection, rows[0][0])
-                folding = Folding.load(connection)
-            else:
-                folding.take(connection, rows)
+        folding = self._folding
+        try:
+            with self._writer.transaction("append") as connection:
+                run_insert(connection, self._insert, rows)
+                if folding is None or folding.is_dead or rows[0][0] <= folding.last_seq:
+                    self._forget_folding()
+                    forget_from(connection, rows[0][0])
+                    folding = Folding.load(connection)
+                else:
+                    folding.take(rows)
+        except BaseException:
+            self._forget_folding()
+            raise
         self._folding = folding
+        if folding.full:
+            self._summing.submit(self._sum_up, folding)
         self.last_seq = max(self.last_seq, rows[-1][0])
         self._commits.add(time.perf_counter() - began)
 
@@ -199,10 +208,10 @@ class EventStore:
 
     def drop_from(self, seq: int) -> None:
         """Delete a number and all after it: a group whose commit may or may not have happened."""
+        self._forget_folding()
         with self._writer.transaction("drop events") as connection:
             connection.execute(delete(events).where(events.c.seq >= seq))
             forget_from(connection, seq)
-            self._folding = None
         _, self.last_seq = self.reader.bounds()
 
     def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:
@@ -330,9 +339,9 @@ class EventStore:
         Args:
             progress: Told how many numbers are done, and of how many.
         """
+        self._forget_folding()
         with self._writer.transaction("rebuild") as connection:
             forget_from(connection, pruned_upto(connection) + 1)
-        self._folding = None
         while self._folding is None:
             with self._writer.transaction("rebuild") as connection:
                 self._folding, done = Folding.step(connection)
@@ -348,6 +357,7 @@ class EventStore:
             How many events were forgotten.
         Threads: any one; appends go on between slices of a few milliseconds.
         """
+        self.wait_summed()
         return Pruning(self.reader, self._writer).run(older_than_ns, max_bytes)
 
     def status(self) -> dict[str, object]:
@@ -367,14 +377,37 @@ class EventStore:
 
     def close(self) -> None:
         """End cleanly: what is in no segment yet is summed up, and so is the state. A second call does nothing."""
-        if self._folding is not None:
+        self._summing.shutdown()
+        folding, self._folding = self._folding, None
+        if folding is not None and not folding.is_dead:
             with contextlib.suppress(StoreError), self._writer.transaction("close") as connection:
-                self._folding.close(connection)
-            self._folding = None
+                folding.close(connection)
         self._disconnect()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def wait_summed(self) -> None:
+        """Return when every full segment so far is summed up."""
+        self._summing.submit(lambda: None).result()
+
+    def _forget_folding(self) -> None:
+        if self._folding is not None:
+            self._folding.is_dead = True
+            self._folding = None
+
+    def _sum_up(self, folding: Folding) -> None:
+        # In a thread of its own: nobody waits for an event because ten thousand others are summed up.
+        try:
+            while folding.full and not folding.is_dead:
+                made = summed(folding.full[0], folding.latest)
+                with self._writer.transaction("sum up") as connection:
+                    if folding.is_dead:
+                        return
+                    write(connection, made)
+                folding.full.popleft()
+        except StoreError:
+            folding.is_dead = True  # the next append, or the next opening, makes what is missing
 
     def _id_of(self, epoch: str) -> int:
         number = self._epoch_ids.get(epoch)
