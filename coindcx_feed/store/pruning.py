@@ -33,8 +33,20 @@ class Pruning:
 
     def run(self, older_than_ns: int | None, max_bytes: int | None) -> int:
         """Return how many events were forgotten."""
+        forgotten = part = self._forget(older_than_ns, max_bytes)
+        # Sizes of segments differ: what is left is only known afterwards.
+        while part and max_bytes is not None:
+            part = self._forget(None, max_bytes)
+            forgotten += part
+        if older_than_ns is not None:
+            self._forget_marks(older_than_ns // 1_000_000_000)
+        self._give_back()
+        return forgotten
+
+    def _forget(self, older_than_ns: int | None, max_bytes: int | None) -> int:
+        used = 0 if max_bytes is None else self._reader.used_bytes()
         with self._reader.connection("prune") as connection:
-            doomed = _doomed(connection, older_than_ns, max_bytes, self._reader.used_bytes())
+            doomed = _doomed(connection, older_than_ns, max_bytes, used)
         if doomed:
             with self._writer.transaction("prune") as connection:
                 connection.execute(update(header).values(pruned_upto=doomed[-1].last_seq))
@@ -42,9 +54,6 @@ class Pruning:
             with self._slice() as connection:
                 forget_segment(connection, row, is_snapshot_kept=row is doomed[-1])
         self._sweep()
-        if older_than_ns is not None:
-            self._forget_marks(older_than_ns // 1_000_000_000)
-        self._give_back()
         return sum(int(row.events) for row in doomed)
 
     @contextmanager
@@ -59,20 +68,21 @@ class Pruning:
         # Also what a run that was cut off left behind.
         with self._reader.connection("prune") as connection:
             cut = pruned_upto(connection)
-            kept = sorted(_anchors(connection, cut))
+            kept = _anchors(connection, cut)
         position = 0
-        while True:
+        while position < cut:
             with self._reader.connection("prune") as connection:
-                inside = (events.c.seq > position, events.c.seq <= cut, events.c.seq.not_in(kept))
+                inside = (events.c.seq > position, events.c.seq <= cut)
                 wanted = select(events.c.seq).where(*inside).order_by(events.c.seq).limit(SLICE)
                 numbers = [int(row[0]) for row in connection.execute(wanted)]
             if not numbers:
                 return
-            with self._slice() as connection:
-                between = events.c.seq.between(numbers[0], numbers[-1])
-                spared = [seq for seq in kept if numbers[0] <= seq <= numbers[-1]]
-                connection.execute(delete(events).where(between, events.c.seq.not_in(spared)))
             position = numbers[-1]
+            spared = [seq for seq in numbers if seq in kept]
+            if len(spared) < len(numbers):
+                with self._slice() as connection:
+                    between = events.c.seq.between(numbers[0], position)
+                    connection.execute(delete(events).where(between, events.c.seq.not_in(spared)))
 
     def _forget_marks(self, before_s: int) -> None:
         with self._reader.connection("prune") as connection:
@@ -89,10 +99,11 @@ class Pruning:
             return
         while self._reader.empty_share() * _LEAN > 1:
             with self._slice() as connection:
-                # Each step frees one page and returns an empty row, which SQLAlchemy takes for no row at all.
-                cursor = connection.connection.cursor()
-                cursor.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
-                cursor.fetchall()
+                # The driver takes one step per call, which frees one page, whatever number is asked for.
+                for _ in range(_VACUUM_PAGES):
+                    cursor = connection.connection.cursor()
+                    cursor.execute("PRAGMA incremental_vacuum(1)")
+                    cursor.close()
 
 
 def _doomed(connection: Connection, older_than_ns: int | None, max_bytes: int | None, used: int) -> Sequence[Any]:

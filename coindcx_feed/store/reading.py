@@ -149,7 +149,8 @@ class Reader:
     def used_bytes(self) -> int:
         """Return what the log would take without the empty places that pruning left in it, about."""
         if self._path is not None:
-            return round(self._path.stat().st_size * (1 - self.empty_share()))
+            empty, pages, page_bytes = self._pages()
+            return (pages - empty) * page_bytes
         with self.connection("look at the log") as connection:
             newest = (
                 select(func.length(events.c.body).label("size")).order_by(events.c.seq.desc()).limit(FETCH).subquery()
@@ -159,12 +160,14 @@ class Reader:
 
     def empty_share(self) -> float:
         """Return which part of a file is empty pages."""
+        empty, pages, _ = self._pages()
+        return empty / max(1, pages)
+
+    def _pages(self) -> list[int]:
+        # What the newest transaction sees; the file itself trails behind it.
         with self.connection("look at the log") as connection:
-            empty, all_ = (
-                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
-                for name in ("freelist_count", "page_count")
-            )
-        return empty / max(1, all_)
+            names = ("freelist_count", "page_count", "page_size")
+            return [int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0) for name in names]
 
     def close(self) -> None:
         self._engine.dispose()

@@ -128,7 +128,7 @@ def _next(connection: Connection, wanted: EventFilter, bounds: Bounds) -> Column
     row = connection.execute(_segments(wanted, bounds, ()).order_by(segments.c.last_seq).limit(1)).first()
     if row is not None:
         return unpacked(row.first_seq, dict(row._mapping))
-    return _tail(connection, max(bounds.after, last_segment(connection)))
+    return _tail(connection, max(bounds.after, last_segment(connection)), SEGMENT_EVENTS)
 
 
 def _segments(wanted: EventFilter, bounds: Bounds, more: tuple[str, ...]) -> Select[Any]:
@@ -149,8 +149,8 @@ def _segments(wanted: EventFilter, bounds: Bounds, more: tuple[str, ...]) -> Sel
     return query
 
 
-def _tail(connection: Connection, after: int) -> Columns | None:
-    wanted = _TAIL.where(events.c.seq > after).order_by(events.c.seq).limit(2 * SEGMENT_EVENTS)
+def _tail(connection: Connection, after: int, limit: int | None = None) -> Columns | None:
+    wanted = _TAIL.where(events.c.seq > after).order_by(events.c.seq).limit(limit)
     rows = [tuple(row) for row in connection.execute(wanted)]
     return columns_of(cells_of(rows)) if rows else None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.events import START_NS, events
+from fakes.waiting import eventually_sync
 
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
 from coindcx_feed.store import EventStore
@@ -51,9 +52,10 @@ def opened(url: str, **how: Any) -> EventStore:
 
 
 def fill(store: EventStore, source: Iterable[Event], group: int = 100, epoch: str = EPOCH) -> None:
-    """Append events in groups."""
+    """Append events in groups, and wait until every full segment is summed up."""
     for part in groups(source, group):
         store.append(part, epoch)
+    eventually_sync(lambda: store._folding is None or not store._folding.full)
 
 
 def groups(source: Iterable[Event], group: int) -> Iterator[list[Event]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Collection
 from functools import lru_cache
 
 import pytest
@@ -60,15 +61,19 @@ SEQS = (1, 100, 9_999, 10_000, 10_001, 17_345, 20_000, 23_999, 24_000)
 TOLD = story(24_000, 1_500)
 
 
-@lru_cache(maxsize=1)
-def full_folds() -> dict[int, str]:
-    """Fold the whole story once and name the state at each number asked for."""
+def folds(source: list[Event], seqs: Collection[int]) -> dict[int, str]:
+    """Fold all events once and name the state at each number asked for."""
     state, names = AccountState(), {}
-    for each in TOLD:
+    for each in source:
         take(state, each)
-        if each.seq in SEQS:
+        if each.seq in seqs:
             names[each.seq] = digest_of(state)
     return names
+
+
+@lru_cache(maxsize=1)
+def full_folds() -> dict[int, str]:
+    return folds(TOLD, SEQS)
 
 
 @pytest.fixture(scope="module")
