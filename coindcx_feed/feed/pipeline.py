@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from coindcx_feed.feed.trailing import Wallets
 log = logging.getLogger(__name__)
 
 SLICE: Final = 200
-"""Frames handled before other tasks of the loop get their turn: about 10 ms of work."""
+"""Frames, or events where a frame carries many, handled before other tasks of the loop get their turn: about 10 ms."""
 
 GATHER_S: Final = 0.001
 
@@ -145,13 +146,16 @@ class Pipeline:
                 await asyncio.sleep(0 if self._inbox else GATHER_S)
 
     async def drain(self, limit: int | None = None) -> None:
-        """Handle at most ``limit`` queued frames and publish what they became."""
+        """Handle queued frames until ``limit`` frames or events are reached, and publish what they became."""
         inbox = self._inbox
         count = len(inbox) if limit is None else min(limit, len(inbox))
+        most = math.inf if limit is None else limit
         events: list[Event] = []
         before = self.market.version
         for _ in range(count):
             self._turn(inbox.popleft(), events)
+            if len(events) >= most:
+                break
         if events:
             await self._publish(events)
         if events or self.market.version != before:

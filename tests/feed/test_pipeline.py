@@ -219,6 +219,17 @@ async def test_F12_burst_is_handled_in_slices_with_one_wake_up_each() -> None:
     assert [envelope["data"]["id"] for envelope in envelopes(pipeline)] == [f"o-{n}" for n in range(5_000)]
 
 
+async def test_F12_frames_of_many_records_are_slices_too() -> None:
+    """A hundred records in each of ten frames: other tasks get their turn after two frames, not after all."""
+    pipeline, calls = new_pipeline(), []
+    pipeline.on_publish(lambda: calls.append(pipeline.ring.version))
+    async with running(pipeline):
+        for first in range(0, 1_000, 100):
+            pipeline.receive(ORDER, row(ORDER, *(order(f"o-{number}") for number in range(first, first + 100))))
+        await eventually(lambda: pipeline.ring.version == 1_000)
+    assert calls == list(range(SLICE, 1_001, SLICE))
+
+
 async def test_listener_is_called_for_market_messages_and_not_for_silence() -> None:
     """A duplicate or a quarantined frame is nothing new to send."""
     pipeline, calls = new_pipeline(), []
