@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 10.0
 """How long an answer stays good: a page asks for the same figures again whenever anything on it is touched."""
+SEEN_S: Final = 300.0
 KEPT: Final = 32
 FIGURES: Final = ("activity", "orders", "money", "balances")
 
@@ -59,14 +61,13 @@ class PastService:
         }
 
     def seen(self) -> dict[str, list[str]]:
-        """Return pairs that ever had an order end or a result booked, for the choices of a filter."""
+        """Return pairs that ever had an order end, for the choices of a filter; new ones are found within minutes."""
         log = self._log()
 
         def look() -> dict[str, list[str]]:
-            found = {figure.pair for name in ("orders", "pnl") for figure in log.figures(name)}
-            return {"pairs": sorted(filter(None, found)), "statuses": []}
+            return {"pairs": sorted({figure.pair for figure in log.figures("orders") if figure.pair}), "statuses": []}
 
-        seen: dict[str, list[str]] = self._briefly(("seen",), look)
+        seen: dict[str, list[str]] = self._briefly(("seen",), look, SEEN_S)
         return seen
 
     def count(
@@ -109,8 +110,12 @@ class PastService:
     def gaps(self, from_ms: float | None, to_ms: float | None) -> Rows:
         """List the times away from the exchange that touch a range, newest first."""
         log, noticed = self._log(), health.gaps(self._runtime.watch)
-        span = self._span(log, _range(from_ms, to_ms))
-        return [] if span is None else history.gaps(log, *span, noticed)
+        asked = _range(from_ms, to_ms)
+        span = self._span(log, asked)
+        if span is None:
+            return []
+        gaps: Rows = self._briefly(("gaps", *asked), lambda: history.gaps(log, *span, noticed))
+        return gaps
 
     def figures(self, name: str, from_ms: float | None, to_ms: float | None, zone: str = "UTC", by: str = "day") -> Any:
         """Return figures of a range, in whole minutes, from the log's per-minute sums.
@@ -128,7 +133,7 @@ class PastService:
         span = self._span(log, asked)
         if span is None:
             return None
-        return self._briefly((name, *asked, zone, by), lambda: _figures(log, name, span, _zone(zone), by))
+        return _by(name, self._briefly((name, *asked, zone), lambda: _figures(log, name, span, _zone(zone))), by)
 
     def export(self, criteria: Criteria, kind: str, from_ms: float | None, to_ms: float | None) -> dict[str, Any]:
         """Write all matches to a file in the data folder and say where; see ``analysis.export.export_log``."""
@@ -151,11 +156,11 @@ class PastService:
         end = times[1] + 1 if asked.to_ns is None else min(asked.to_ns, max(times[1] + 1, time.time_ns()))
         return Span(first, max(end, first + 1))
 
-    def _briefly(self, key: tuple[object, ...], make: Any) -> Any:
+    def _briefly(self, key: tuple[object, ...], make: Callable[[], Any], kept_s: float = KEPT_S) -> Any:
         now_s = time.monotonic()
         with self._lock:
             kept = self._answers.get(key)
-        if kept is not None and now_s - kept[0] < KEPT_S:
+        if kept is not None and now_s - kept[0] < kept_s:
             return kept[1]
         made = make()
         with self._lock:
@@ -166,12 +171,17 @@ class PastService:
         return made
 
 
-def _figures(log: "EventStore", name: str, span: Span, zone: tzinfo, by: str) -> Any:
-    if name == "activity":
-        return past_figures.activity(log, span)
-    if name == "balances":
-        return past_figures.balances(log, span)
-    return (past_figures.orders if name == "orders" else past_figures.money)(log, span, zone, by)
+def _figures(log: "EventStore", name: str, span: Span, zone: tzinfo) -> Any:
+    if name in ("activity", "balances"):
+        return (past_figures.activity if name == "activity" else past_figures.balances)(log, span)
+    return (past_figures.orders if name == "orders" else past_figures.money)(log, span, zone)
+
+
+def _by(name: str, found: Any, by: str) -> Any:
+    # What is asked of the log serves every grouping: the reader changes it without another look.
+    if name == "orders":
+        return past_figures.orders_by(found, by)
+    return past_figures.money_by(found, by) if name == "money" else found
 
 
 def _range(from_ms: float | None, to_ms: float | None) -> _Range:

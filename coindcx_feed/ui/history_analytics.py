@@ -142,7 +142,8 @@ def balance() -> None:
     )
     if drawn is not None:
         drawn["layout"]["uirevision"] = f"{currency} {_chosen()}"
-        charts.show(drawn, key="past-balance", alt=f"Total, available and locked {shown} over the range")
+        alt = f"Total, available and locked {shown} over the range"
+        charts.show(history_charts.with_dates(drawn, (begin, end)), key="past-balance", alt=alt)
 
 
 @page.part(None)

@@ -11,9 +11,22 @@ from coindcx_feed.ui.charts import Figure
 from coindcx_feed.ui.theme import Palette
 
 HEIGHT: Final = 300
+DATED_MS: Final = 2 * 86_400_000
 KINDS: Final = ("order", "position", "balance", "fill", "ledger", "system")
 
 Rows = list[dict[str, Any]]
+
+
+def with_dates(chart: Figure, t_range: tuple[float, float]) -> Figure:
+    """Write dates on the time axis of a range of days: every tick of it would read 00:00."""
+    axis = chart["layout"]["xaxis"]
+    axis["hoverformat"] = "%e %b %H:%M"
+    if t_range[1] - t_range[0] > DATED_MS:
+        axis["tickformatstops"] = [
+            {"dtickrange": [None, 43_200_000], "value": "%e %b %H:%M"},
+            {"dtickrange": [43_200_000, None], "value": "%e %b"},
+        ]
+    return chart
 
 
 def color_of(kind: str, palette: Palette) -> str:
@@ -39,7 +52,7 @@ def activity_chart(
     shapes, labels = charts.gap_marks(gaps, t_range, palette)
     layout["shapes"], layout["annotations"] = shapes, [*labels, *_kind_words(activity, kinds, palette)]
     traces = [_bars(t_ms, activity["types"][kind], color_of(kind, palette), kind) for kind in kinds]
-    return charts.figure(traces, layout, height=HEIGHT, revision=revision)
+    return with_dates(charts.figure(traces, layout, height=HEIGHT, revision=revision), t_range)
 
 
 def _kind_words(activity: dict[str, Any], kinds: list[str], palette: Palette) -> list[Figure]:

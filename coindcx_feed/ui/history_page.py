@@ -28,7 +28,6 @@ def render() -> None:
         return
     shown, chosen = _choices()
     if shown == "Analytics":
-        _bar_refresh()
         history_analytics.draw(chosen)
         return
     _events(chosen, stored)
@@ -52,21 +51,13 @@ def _choices() -> tuple[str, Range]:
     return str(shown or "Events"), chosen
 
 
-def _bar_refresh() -> None:
-    st.session_state.pop("past-view", None)
-
-
 def _events(chosen: Range, stored: dict[str, Any]) -> None:
-    held = st.empty()
-    with held:
-        filters.filter_bar(also=_pairs())
+    filters.filter_bar(also=_pairs())
     counted = _count(chosen)
     if counted is None:
         return
-    line, menu = st.columns([5, 1], vertical_alignment="center", gap="small")
-    with line:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="past-line"):
         nodes.show(count_nodes(counted, chosen, stored), key="past-counts")
-    with menu:
         export_menu(chosen, counted["matching"])
     if not counted["matching"]:
         _no_match(counted)

@@ -9,10 +9,12 @@ from coindcx_feed.feed.ring import Stored
 from coindcx_feed.views.moment import noted_gap, stored
 from coindcx_feed.views.rows import NEAR, ONCE, RELATED_NS, TIMELINE, Row, change_text, details_of, related_of, row_of
 
-MAX_GAPS: Final = 1_000
+MAX_NOTES: Final = 5_000
+"""System events that are looked at; a search for their words would read the searched text of all events."""
 NOTED_WITHIN_NS: Final = 86_400 * 10**9
 """A gap is told when it is over and compared: it may have begun in a range and be told after it."""
-_GAPS: Final = EventFilter(types=(EventType.SYSTEM.value,), text="upstream_gap")
+_GAP: Final = "upstream_gap"
+_SYSTEM: Final = EventFilter(types=(EventType.SYSTEM.value,))
 
 
 class Log(Protocol):
@@ -81,8 +83,9 @@ def gaps(log: Log, from_ns: int, to_ns: int, noticed: Sequence[dict[str, Any]] =
     Args:
         noticed: Gaps that this process knows of: the one that lasts is in no event yet.
     """
-    told = log.select(_GAPS, limit=MAX_GAPS, from_ns=from_ns, to_ns=to_ns + NOTED_WITHIN_NS)
-    known = {int(gap["from_ms"]): gap for gap in [*noticed, *map(noted_gap, told)] if gap is not None}
+    notes = log.select(_SYSTEM, limit=MAX_NOTES, from_ns=from_ns, to_ns=to_ns + NOTED_WITHIN_NS)
+    told = [noted_gap(note) for note in notes if note.facts.message == _GAP]
+    known = {int(gap["from_ms"]): gap for gap in [*noticed, *told] if gap is not None}
     inside = [
         gap
         for gap in known.values()

@@ -11,6 +11,8 @@ import numpy as np
 from coindcx_feed.exchange.numbers import WIDE, written
 
 Rows = list[dict[str, Any]]
+Key = tuple[str, str]
+"""Day and pair; empty where rows of all of them are added up."""
 
 MOST_BUCKETS: Final = 600
 """Points of a chart: about one for two pixels of a wide screen."""
@@ -94,23 +96,33 @@ def _busiest(pairs: dict[str, dict[str, int]]) -> Rows:
     return sorted(rows, key=lambda row: (-row["events"], row["pair"]))[:BUSIEST]
 
 
-def orders(log: Log, span: Span, zone: tzinfo, by: str) -> Rows:
-    """Return how orders ended, per day, per pair, or both.
-
-    ``fill_rate`` is filled of all that ended; ``mean_fill_ms`` is from creation to filled, by the exchange's clock.
-    """
-    found: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_ORDERS, 0))
-    width = _width(span, zone, by)
+def orders(log: Log, span: Span, zone: tzinfo) -> Rows:
+    """Return how orders ended, per day and pair; see ``orders_by``."""
+    found: dict[Key, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_ORDERS, 0))
+    width = _width(span, zone)
     for figure in log.figures("orders", *span, width):
-        row = found[_key(figure, zone, by)]
+        row = found[_key(figure, zone)]
         row["ended"] += figure.number
         name = "cancelled" if figure.label == "partially_cancelled" else figure.label
         if name in row:
             row[name] += figure.number
     for figure in log.figures("fill_ms", *span, width):
-        row = found[_key(figure, zone, by)]
+        row = found[_key(figure, zone)]
         row["fill_ms"] += int(figure.amount)
         row["fills_timed"] += figure.number
+    return [{"day": day, "pair": pair, **row} for (day, pair), row in found.items()]
+
+
+def orders_by(rows: Rows, by: str) -> Rows:
+    """Add up ``orders`` by day, by pair, or leave them by both.
+
+    ``fill_rate`` is filled of all that ended; ``mean_fill_ms`` is from creation to filled, by the exchange's clock.
+    """
+    found: dict[Key, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_ORDERS, 0))
+    for row in rows:
+        total = found[_group(row, by)]
+        for name in _ORDERS:
+            total[name] += row[name]
     return [{**_named(key), **_rates(row)} for key, row in _sorted(found)]
 
 
@@ -123,40 +135,58 @@ def _rates(row: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def money(log: Log, span: Span, zone: tzinfo, by: str) -> Rows:
-    """Return volume, fees, realised PnL and funding per currency and per day, per pair, or both.
+def money(log: Log, span: Span, zone: tzinfo) -> dict[str, Any]:
+    """Return fills, volume, fees, realised PnL, funding and the last unrealised PnL, per day and pair.
 
-    ``unrealized`` is the last value known of each pair in its day or in the whole range, in the pair's quote currency.
+    Shape: for ``money_by``.
     """
-    found: dict[Any, dict[str, Decimal]] = defaultdict(dict)
-    fills: dict[Any, int] = defaultdict(int)
-    width = _width(span, zone, by)
+    sums: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(dict)
+    fills: dict[tuple[str, str, str], int] = defaultdict(int)
+    width = _width(span, zone)
     for measure in _MONEY:
         for figure in log.figures(measure, *span, width):
-            key = (*_key(figure, zone, by), figure.label)
-            found[key][measure] = WIDE.add(found[key].get(measure, Decimal(0)), figure.amount)
+            key = (*_key(figure, zone), figure.label)
+            sums[key][measure] = WIDE.add(sums[key].get(measure, Decimal(0)), figure.amount)
             fills[key] += figure.number if measure == "volume" else 0
-    for (key, _), amount in _last_of_each(log.figures("unrealized", *span, width), zone, by).items():
-        found[key]["unrealized"] = WIDE.add(found[key].get("unrealized", Decimal(0)), amount)
+    # In order of time, so that the last one of each day, pair and margin currency stays.
+    last = {(*_key(figure, zone), figure.label): figure.amount for figure in log.figures("unrealized", *span, width)}
+    return {"sums": dict(sums), "fills": dict(fills), "last": last}
+
+
+def money_by(found: dict[str, Any], by: str) -> Rows:
+    """Add up ``money`` by day, by pair, or leave it by both, per currency.
+
+    ``unrealized`` is the last value known of each pair, in the day or in the whole range, in the pair's quote currency.
+    """
+    rows: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(dict)
+    fills: dict[tuple[str, str, str], int] = defaultdict(int)
+    for (day, pair, currency), amounts in found["sums"].items():
+        key = (*_group({"day": day, "pair": pair}, by), currency)
+        fills[key] += found["fills"][day, pair, currency]
+        for measure, amount in amounts.items():
+            rows[key][measure] = WIDE.add(rows[key].get(measure, Decimal(0)), amount)
+    for key, amount in _last_known(found["last"], by):
+        rows[key]["unrealized"] = WIDE.add(rows[key].get("unrealized", Decimal(0)), amount)
     names = (*_MONEY, "unrealized")
     return [
         {
-            **_named(key[:-1]),
-            "currency": key[-1],
+            **_named(key[:2]),
+            "currency": key[2],
             "fills": fills[key],
             **{name: _text(row.get(name)) for name in names},
         }
-        for key, row in _sorted(found)
+        for key, row in _sorted(rows)
     ]
 
 
-def _last_of_each(found: Iterable[Figure], zone: tzinfo, by: str) -> dict[Any, Decimal]:
-    # In order of time, so that the last one of each pair and margin currency stays.
-    last: dict[Any, Decimal] = {}
-    for figure in found:
-        key = (*_key(figure, zone, by), figure.pair.rpartition("_")[2])
-        last[key, (figure.pair, figure.label)] = figure.amount
-    return last
+def _last_known(last: dict[tuple[str, str, str], Decimal], by: str) -> list[tuple[tuple[str, str, str], Decimal]]:
+    newest: dict[tuple[str, str, str], Decimal] = {}
+    for (day, pair, label), amount in last.items():
+        newest["" if by == "pair" else day, pair, label] = amount
+    return [
+        ((*_group({"day": day, "pair": pair}, by), pair.rpartition("_")[2]), amount)
+        for (day, pair, _), amount in newest.items()
+    ]
 
 
 def balances(log: Log, span: Span) -> dict[str, Any]:
@@ -186,22 +216,23 @@ def _ends(free: dict[int, Decimal], locked: dict[int, Decimal]) -> dict[str, str
     return {"total": written(WIDE.add(available, kept)), "available": written(available), "locked": written(kept)}
 
 
-def _width(span: Span, zone: tzinfo, by: str) -> int | None:
+def _width(span: Span, zone: tzinfo) -> int:
     """Return the widest bucket whose sums add up to days of the zone."""
-    if by == "pair":
-        return None
     offsets = {datetime.fromtimestamp(ns / 1e9, zone).utcoffset() or timedelta() for ns in span}
-    if offsets == {timedelta()} and zone is UTC:
+    if zone is UTC:
         return _DAY_S
     return 1_800 if all(offset.total_seconds() % 1_800 == 0 for offset in offsets) else 900
 
 
-def _key(figure: Figure, zone: tzinfo, by: str) -> tuple[str, str]:
-    day = "" if by == "pair" else datetime.fromtimestamp(figure.start_s, zone).date().isoformat()
-    return day, "" if by == "day" else figure.pair
+def _key(figure: Figure, zone: tzinfo) -> Key:
+    return datetime.fromtimestamp(figure.start_s, zone).date().isoformat(), figure.pair
 
 
-def _named(key: tuple[str, str]) -> dict[str, str | None]:
+def _group(row: dict[str, Any], by: str) -> Key:
+    return "" if by == "pair" else row["day"], "" if by == "day" else row["pair"]
+
+
+def _named(key: Key) -> dict[str, str | None]:
     return {"day": key[0] or None, "pair": key[1] or None}
 
 

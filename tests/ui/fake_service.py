@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from ui.fake_moments import FakeMoments
+from ui.fake_past import FakePast
 
 ANCHOR = "_coindcx_feed_process"
 HOSTILE = (
@@ -42,6 +43,7 @@ class FakeService:
         self.placed: list[tuple[Any, ...]] = []
         self.viewers = 0
         self.moments = FakeMoments(self)
+        self.past = FakePast(self)
 
     def version(self) -> int:
         return self.count

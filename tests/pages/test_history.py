@@ -1,0 +1,182 @@
+"""The History page through the entry: counts before rows, pages, details, figures, and what it says without a log."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from ui.fake_past import FakePast
+from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+
+from coindcx_feed.errors import BadRequest, StoreGone
+
+
+@pytest.fixture(autouse=True)
+def anchor() -> Iterator[None]:
+    """Give the process its own service back."""
+    before = sys.modules.get(ANCHOR)
+    yield
+    if before is None:
+        sys.modules.pop(ANCHOR, None)
+    else:
+        sys.modules[ANCHOR] = before
+
+
+def _run(service: FakeService, **query: str) -> AppTest:
+    install(service)
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    _address(test, query)
+    test.run()
+    _address(test, query)  # the first page drops what it does not know
+    return test.switch_page("pages/history.py").run()
+
+
+def _address(test: AppTest, query: dict[str, str]) -> None:
+    for name, value in query.items():
+        test.query_params[name] = value
+
+
+def _nodes(test: AppTest) -> str:
+    return " ".join(element.proto.json for element in test.get("bidi_component"))
+
+
+def test_matches_are_counted_and_shown_newest_first() -> None:
+    """All matches are counted; 500 rows are sent."""
+    test = _run(FakeService(events=1_200))
+    assert not test.exception
+    assert "1,200" in _nodes(test)
+    assert len(test.dataframe[0].value) == 500
+    assert test.dataframe[0].value["time"].is_monotonic_decreasing
+
+
+def test_older_and_newer_turn_pages() -> None:
+    """The next page begins after the last row of this one; Newest goes back at once."""
+    test = _run(FakeService(events=1_200))
+    first = test.dataframe[0].value["time"].iloc[-1]
+    test.button(key="past-older").click().run()
+    assert test.dataframe[0].value["time"].iloc[0] < first
+    assert "501 to 1,000" in _nodes(test)
+    test.button(key="past-older").click().run()
+    assert len(test.dataframe[0].value) == 200
+    test.button(key="past-newer").click().run()
+    assert "501 to 1,000" in _nodes(test)
+    test.button(key="past-newest").click().run()
+    assert "1 to 500" in _nodes(test)
+
+
+def test_another_filter_begins_at_the_newest_again() -> None:
+    """A page of the filter before is no place in this one."""
+    test = _run(FakeService(events=1_200))
+    test.button(key="past-older").click().run()
+    test.segmented_control(key="sides").set_value(["sell"]).run()
+    assert "1 to " in _nodes(test)
+
+
+def test_range_and_filter_come_from_the_address() -> None:
+    """A shared link asks the log for the same."""
+    service = FakeService(events=50)
+    test = _run(service, span="Custom", **{"from": "2026-11-20T10:00Z", "to": "2026-11-21T10:30Z"})
+    test.text_input(key="q").set_value("filled").run()
+    asked = service.past.asked[-1]
+    assert asked["range"] == (1_795_168_800_000.0, 1_795_257_000_000.0)
+    assert asked["criteria"]["text"] == "filled"
+
+
+def test_chosen_event_shows_its_details() -> None:
+    """Details come from the log, also of an event that memory has forgotten."""
+    test = _run(FakeService(events=60))
+    test.session_state["seq"] = 37
+    test.run()
+    assert not test.exception
+    assert "seq 37" in _nodes(test)
+
+
+def test_details_open_as_a_drawer_on_wish() -> None:
+    """The whole width then belongs to the table."""
+    test = _run(FakeService(events=60), details="drawer")
+    assert "price" in test.dataframe[0].value
+    test.session_state["seq"] = 37
+    test.run()
+    assert test.get("dialog")
+
+
+@pytest.mark.parametrize("per", ["Day", "Pair", "Day and pair"])
+def test_figures_of_the_range_are_drawn(per: str) -> None:
+    """Every figure names its unit; tables follow the grouping that was chosen."""
+    test = _run(FakeService(events=900), show="Analytics")
+    test.segmented_control(key="per").set_value(per).run()
+    assert not test.exception
+    assert not test.error
+    shown = _nodes(test)
+    for words in ("Fill rate", "62.5", "Time to fill", "15 s", "Traded volume", "USDT", "Busiest pairs"):
+        assert words in shown
+    orders, money = (frame.value for frame in test.dataframe)
+    assert ("day" in orders, "pair" in orders) == (per != "Pair", per != "Day")
+    assert list(money["currency"])[-1] == "INR"
+
+
+def test_currencies_are_chosen_not_added() -> None:
+    """Rupees and dollars have charts of their own."""
+    test = _run(FakeService(events=900), show="Analytics")
+    control = test.segmented_control(key="currency-of")
+    assert (list(control.options), control.value) == (["USDT", "INR"], "USDT")
+    control.set_value("INR").run()
+    assert "No balance in this range" in _nodes(test)
+
+
+def test_without_a_log_the_page_says_what_to_do() -> None:
+    """Events live in memory only."""
+    service = FakeService()
+    service.past = FakePast(service, is_kept=False)
+    test = _run(service)
+    assert "There is no durable log" in _nodes(test)
+    assert not test.dataframe
+
+
+def test_an_empty_log_is_not_an_error() -> None:
+    """The first event starts it."""
+    assert "The log is empty" in _nodes(_run(FakeService(events=0)))
+
+
+@pytest.mark.parametrize("show", ["Events", "Analytics"])
+@pytest.mark.parametrize(
+    "error", [StoreGone("read the log: expected the file, was gone"), BadRequest("range: expected an end after <b>")]
+)
+def test_what_cannot_be_answered_is_one_line(error: Any, show: str) -> None:
+    """A log that is gone, or a range that ends before it starts: words as text, no traceback, no table."""
+    service = FakeService()
+    service.past = FakePast(service, error)
+    test = _run(service, show=show)
+    assert not test.exception
+    assert str(error) in test.code[0].value
+    assert not test.dataframe
+
+
+def test_nothing_in_the_range_and_nothing_by_the_filter_differ() -> None:
+    """The way out of a filter is beside the words."""
+    test = _run(FakeService(events=50))
+    test.text_input(key="q").set_value("nowhere").run()
+    assert "No event matches" in _nodes(test)
+    test.button(key="past-clear").click().run()
+    assert len(test.dataframe[0].value) == 50
+
+
+def test_T13_hostile_texts_of_the_past_are_never_parsed() -> None:
+    """Figures, tables and charts get pairs and messages as text."""
+    for show in ("Events", "Analytics"):
+        test = _run(FakeService(events=50, text=HOSTILE), show=show)
+        assert not test.exception
+        parsed = [*test.markdown, *test.caption, *test.warning, *test.info]
+        assert not [element for element in parsed if "evil" in str(element.value)]
+
+
+def test_too_many_for_a_download_name_the_command() -> None:
+    """The server would have to hold the file: the command line writes it a slice at a time."""
+    service = FakeService(events=50)
+    service.past.count = lambda *_, **__: {"matching": 1_000_000, "newest": 50}  # type: ignore[method-assign]
+    test = _run(service, span="All")
+    test.segmented_control(key="types").set_value(["order"]).run()
+    assert [block.value for block in test.code] == ["coindcx-feed export --types order"]
+    assert json.dumps("1,000,000")[1:-1] in _nodes(test)
