@@ -5,16 +5,12 @@ import contextlib
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from coindcx_feed.errors import ConfigError, OwnerLocked
 from coindcx_feed.events import iso_ms, new_epoch
-from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.rest import RestReader
 from coindcx_feed.exchange.rest_account import AccountReads
-from coindcx_feed.exchange.rest_budget import Budget
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.archive import Archive
@@ -25,7 +21,6 @@ from coindcx_feed.feed.keeping import keep_marks, keep_within, open_log
 from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.normalize import Frame
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.recorder import Recorder
@@ -35,6 +30,7 @@ from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.feed.suspicion import Suspicion, Thresholds
 from coindcx_feed.feed.tasks import end_tasks
+from coindcx_feed.feed.upstream import Place, Upstream
 from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
@@ -50,26 +46,6 @@ DRAIN_S: Final = 1.5
 """How long the end of the process waits for events to be stored."""
 
 Role = Literal["dashboard", "serve"]
-
-
-class Upstream(Protocol):
-    """An exchange of our own that the demo starts before the session: addresses and made-up credentials."""
-
-    key: str
-    secret: str
-    past_note: str
-
-    @property
-    def url(self) -> str: ...
-
-    def start(self) -> list[Frame]:
-        """Begin to serve, and return the simulated past."""
-
-    def stop(self) -> None: ...
-
-    def place_order(self, side: str, pair: str, qty: str, price: str | None, leverage: str | None) -> str: ...
-
-    def cancel_order(self, order_id: str) -> str: ...
 
 
 class FeedRuntime:
@@ -252,8 +228,10 @@ class FeedRuntime:
         self.pipeline.note("stored again" + (f": {lost} events found no room while they waited" if lost else ""))
 
     async def _serve(self, stopping: asyncio.Event) -> None:
-        self.reader = reader = self._new_reader()
-        self.supervisor = self._new_supervisor(reader)
+        place = Place(self.settings, self.demo)
+        self.reader = reader = place.new_reader()
+        receive = self.pipeline.receive if self.recorder is None else self.recorder.tap(self.pipeline.receive)
+        self.supervisor = place.new_supervisor(reader, receive, self._on_change, self._timings)
         is_asked_for = self.settings.upstream == "on-demand"
         run = run_on_demand(self.supervisor, self.viewers, self.linger_s) if is_asked_for else self.supervisor.run()
         upstream = asyncio.create_task(run, name="upstream")
@@ -263,7 +241,7 @@ class FeedRuntime:
             tasks.append(asyncio.create_task(keep_marks(self.marks, self.state, self.durable), name="marks"))
             tasks.append(asyncio.create_task(keep_within(self.log, self.archive, self.settings), name="retention"))
         tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
-        tasks.append(asyncio.create_task(keep_reading(self._urls()[1], self._take_rate), name="conversion"))
+        tasks.append(asyncio.create_task(keep_reading(place.api_url, self._take_rate), name="conversion"))
         if reader is not None:
             reader.open()
             self.recovery = Recovery(self.pipeline, AccountReads(reader), self._on_outcome)
@@ -295,53 +273,17 @@ class FeedRuntime:
             self.sidecar_error = str(error)
             log.error("sidecar not started reason=%r", self.sidecar_error)
 
-    def _urls(self) -> tuple[str, str]:
-        if self.demo is not None:
-            return self.demo.url, self.demo.url
-        return self.settings.stream_url, self.settings.api_url
-
-    def _new_reader(self) -> RestReader | None:
-        credentials = self._credentials()
-        if credentials is None:
-            return None
-        budget = Budget(self.settings.rest_per_minute)
-        return RestReader(self._urls()[1], *credentials, self._public_url(), budget=budget)
-
     def _new_suspicion(self, recovery: Recovery) -> Suspicion:
         given = self.settings
         share = given.odd_crossed_percent / 100
         limits = Thresholds(given.odd_after_s, share, given.odd_mark_age_s, given.odd_lock_s)
         return Suspicion(self.state, self.marks, limits, lambda: self.change.state.is_connected, recovery.compare)
 
-    def _public_url(self) -> str:
-        return self.settings.public_url if self.demo is None else self.demo.url
-
-    def _new_supervisor(self, reader: RestReader | None) -> Supervisor:
-        credentials = self._credentials()
-        channels = [
-            channel
-            for pair in self.settings.pairs
-            for channel in (
-                wire.trades_channel(pair),
-                wire.price_channel(pair),
-                wire.candle_channel(pair, "1m"),
-                wire.book_channel(pair, 20),
-            )
-        ]
-        receive = self.pipeline.receive if self.recorder is None else self.recorder.tap(self.pipeline.receive)
-        return Supervisor(self._urls()[0], credentials, reader, channels, receive, self._on_change, self._timings)
-
     def _new_recorder(self) -> Recorder | None:
         folder = self.settings.record_dir
         if folder is None or self.mode == "replay":
             return None
         return Recorder(folder, self.mode, redact=self.settings.record_redact)
-
-    def _credentials(self) -> tuple[SecretStr, SecretStr] | None:
-        if self.demo is not None:
-            return SecretStr(self.demo.key), SecretStr(self.demo.secret)
-        key, secret = self.settings.api_key, self.settings.api_secret
-        return None if key is None or secret is None else (key, secret)
 
     def _take_rate(self, rate: Rate) -> None:
         self.rate = rate

@@ -10,7 +10,8 @@ from coindcx_feed.exchange.states import Account
 from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.past import PastService
-from coindcx_feed.feed.runtime import FeedRuntime, Upstream
+from coindcx_feed.feed.runtime import FeedRuntime
+from coindcx_feed.feed.upstream import Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
 from coindcx_feed.views import account, divergence, health, rows, series

@@ -146,7 +146,10 @@ def notices(status: Status, zone: tzinfo) -> list[Node | None]:
             "Orders, positions and balances here are what that host says. Check COINDCX_STREAM_URL and COINDCX_API_URL."
         )
         found.append(_notice("", "Custom upstream: not the exchange's own hosts.", text))
-    if not status["owner"]:
+    replay = status.get("replay")
+    if replay is not None:
+        found.append(_replay_notice(replay, status, zone))
+    elif not status["owner"]:
         found.append(_state_notice(status, zone))
     outage = (status.get("store") or {}).get("outage")
     if outage is not None:
@@ -169,6 +172,17 @@ def _outage_notice(outage: dict[str, Any], status: Status, zone: tzinfo) -> Node
     )
     lost = f" {fmt.count(outage['lost'])} found no room and are lost to the log." if outage["lost"] else ""
     return _notice("bad", "New events are not stored.", text + lost)
+
+
+def _replay_notice(replay: dict[str, Any], status: Status, zone: tzinfo) -> Node:
+    def clock(at_ms: float | None) -> str:
+        return fmt.UNKNOWN if at_ms is None else fmt.clock(at_ms, zone, today=status["now_ms"], digits=0)
+
+    speed = replay["speed"]
+    pace = f"at {speed}×" if speed[:1].isdigit() else f"at speed {speed}"
+    span_ = f"{fmt.count(replay['shown'])} events, {replay['phase']} {pace}, now at {clock(replay['position_ms'])}"
+    reason = fmt.visible(replay["reason"] or "")
+    return _notice("", "A replay of the log: nothing here comes from the exchange now.", span_, reason)
 
 
 def _state_notice(status: Status, zone: tzinfo) -> Node | None:

@@ -77,6 +77,8 @@ async def service(exchange: ExchangeServer, tmp_path: Path) -> AsyncIterator[Fee
     ):
         await exchange.emit(event, [record])
     await eventually(lambda: running.status()["counters"]["quarantined"] == 1 and running.status()["state"] == "live")
+    # Counted before it is stored, and seen only then.
+    await eventually(lambda: running.select({"types": ["balance"]})["matching"] == 1)
     yield running
     await asyncio.to_thread(runtime.stop)
     stop_logging()

@@ -110,6 +110,15 @@ def test_F21_events_that_are_not_stored_are_said_on_every_page() -> None:
     assert "56 found no room" in shown
 
 
+def test_F30_a_replay_is_said_instead_of_a_stopped_feed() -> None:
+    """What is played, how fast, and how far."""
+    replay = {"phase": "playing", "speed": "10", "shown": 1_234, "position_ms": 1_790_000_000_000, "reason": None}
+    shown = text_of(_line("stopped", replay=replay)[1])
+    assert "A replay of the log" in shown
+    assert "1,234 events, playing at 10×" in shown
+    assert "The feed has stopped" not in shown
+
+
 def test_F23_other_owner_is_named() -> None:
     """A second process does not connect, and says who does."""
     _, line = _line("stopped", owner="process 4711 on this machine holds the session")
