@@ -1,5 +1,6 @@
 """The SQLite file before SQLite sees it: whose it is, who may read it, and where a damaged one is kept."""
 
+import contextlib
 import os
 import sqlite3
 from contextlib import closing
@@ -85,6 +86,13 @@ def set_aside(path: Path, why: str) -> str:
 def suspicion(path: Path) -> Path:
     """Return the file that asks the next opening for a full check."""
     return path.with_name(f"{path.name}.suspect")
+
+
+def suspect(path: Path | None) -> None:
+    """Ask the next opening of a file for a full check."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            suspicion(path).touch(mode=0o600)
 
 
 def damage(path: Path) -> str | None:

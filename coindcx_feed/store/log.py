@@ -129,7 +129,8 @@ class EventStore:
     def _connect(self) -> None:
         self.reader = Reader(reader_engine(self._place), self._place.path)
         self._search = Search(self.reader)
-        self._writer = Writer(writer_engine(self._place, self._synchronous), self._place)
+        engine = writer_engine(self._place, self._synchronous)
+        self._writer = Writer(engine, self._place, is_read_only=self.is_read_only)
         self._insert = insert_text(events, self._writer.dialect)
 
     def _disconnect(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
+from coindcx_feed.errors import StoreCorrupt
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store import files
 from coindcx_feed.store.faults import translated
@@ -50,8 +51,12 @@ class Reader:
         Raises:
             StoreError: If the database complains.
         """
-        with translated(doing), self._engine.connect() as connection:
-            yield connection
+        try:
+            with translated(doing), self._engine.connect() as connection:
+                yield connection
+        except StoreCorrupt:
+            files.suspect(self._path)
+            raise
 
     def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:
         with self.connection("read the log") as connection:

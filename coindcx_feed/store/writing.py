@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from coindcx_feed.errors import StoreCorrupt, StoreGone
+from coindcx_feed.errors import ConfigError, StoreBusy, StoreCorrupt, StoreError, StoreGone
 from coindcx_feed.store import files
 from coindcx_feed.store.engines import Place
 from coindcx_feed.store.faults import as_store_error, translated
@@ -22,11 +22,13 @@ class Writer:
     Args:
         engine: Has one connection.
         place: Where the log is; a file that is no longer there is noticed before each transaction.
+        is_read_only: Refuse every transaction.
 
     Threads: any, one at a time; the lock makes the others wait.
     """
 
-    def __init__(self, engine: Engine, place: Place) -> None:
+    def __init__(self, engine: Engine, place: Place, *, is_read_only: bool = False) -> None:
+        self._is_read_only = is_read_only
         self._engine, self._place = engine, place
         self.dialect = engine.dialect
         self._lock = threading.Lock()
@@ -40,6 +42,8 @@ class Writer:
         Raises:
             StoreError: Nothing inside happened, unless the commit itself was cut off.
         """
+        if self._is_read_only:
+            raise StoreError(f"{doing}: expected a log that may be written, was opened to be read: open it to write")
         with self._lock:
             self._check_file(doing)
             try:
@@ -48,7 +52,7 @@ class Writer:
                     with connection.begin():
                         yield connection
             except StoreCorrupt:
-                self._suspect()
+                files.suspect(self._place.path)
                 self._drop()
                 raise
             except BaseException:
@@ -74,6 +78,9 @@ class Writer:
             connection = self._engine.connect()
             try:
                 lock_server(connection, self._place)
+            except ConfigError as error:
+                connection.close()
+                raise StoreBusy(str(error)) from None
             except BaseException:
                 connection.close()
                 raise
@@ -97,10 +104,6 @@ class Writer:
             raise StoreGone(
                 f"{doing}: expected the file {self._place.path}, was removed or replaced: restart to begin a new log"
             )
-
-    def _suspect(self) -> None:
-        if self._place.path is not None:
-            files.suspicion(self._place.path).touch(mode=0o600)
 
 
 def _inode(place: Place) -> int:

@@ -19,6 +19,13 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture
+def own_server() -> Iterator[Postgres]:
+    """A PostgreSQL server for one test that stops it."""
+    with running() as server:
+        yield server
+
+
 @pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a log that does not exist yet."""
