@@ -21,7 +21,8 @@ def render() -> None:
         return
     figures()
     _bar()
-    demo.last_answer()
+    if not time_cursor.is_past():
+        demo.last_answer()
     table()
     chosen()
 
@@ -93,6 +94,7 @@ def table() -> None:
         return
     _choose_first(rows)
     _grid(rows, now_ms)
+    page.draw_again("orders-table")
 
 
 def _nothing(has_orders: bool) -> None:

@@ -218,7 +218,9 @@ def _slider(moment: dict[str, Any]) -> None:
     state["cursor-bounds"] = (state.get("cursor-reach"), low, high)
     if low == high:
         return
-    state["cursor-seq"] = moment["seq"]
+    if state.get("cursor-seq") != moment["seq"]:
+        # Only then: what is set here replaces what the reader is moving meanwhile.
+        state["cursor-seq"] = moment["seq"]
     st.slider(
         "Event", low, high, key="cursor-seq", step=1, on_change=_scrubbed, label_visibility="collapsed", format="%d"
     )
