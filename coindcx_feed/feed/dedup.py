@@ -36,6 +36,7 @@ class Deduplicator:
         self._memory = memory
         # A plain dict would look for its oldest key among all the deleted ones: 100 us per record once full.
         self._seen: OrderedDict[tuple[EventType, str, int, int], None] = OrderedDict()
+        self._read: OrderedDict[tuple[EventType, str, int], Record] = OrderedDict()
         self._present: OrderedDict[tuple[EventType, str], _Present] = OrderedDict()
 
     def judge(self, item: AccountItem, known: Record | None = None) -> Verdict:
@@ -55,6 +56,9 @@ class Deduplicator:
                 return Verdict.DUPLICATE
             time_ms = present[0] if present is not None else 0
         elif self._was_seen((*key, time_ms, content)):
+            return Verdict.DUPLICATE
+        listed = self._read.get((*key, time_ms))
+        if listed is not None and not differences(item.type, listed, record):
             return Verdict.DUPLICATE
         was_read = known is not None and present is not None and present[3] and time_ms == present[0]
         if was_read and known is not None and not differences(item.type, known, record):
@@ -81,6 +85,10 @@ class Deduplicator:
             if time_ms == known_ms and not differences(item.type, known, record):
                 return Verdict.CONFIRMED
         self._remember((item.type, item.facts.key), (time_ms, _is_terminal(record), hash(item.raw), True))
+        if time_ms:  # a later read may follow before the frame that was held meanwhile
+            self._read[item.type, item.facts.key, time_ms] = record
+            if len(self._read) > self._memory:
+                self._read.popitem(last=False)
         return Verdict.NEW
 
     def recall(self, item: AccountItem, source: Source) -> None:

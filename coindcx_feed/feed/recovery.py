@@ -118,6 +118,8 @@ class Recovery:
                 try:
                     if self._is_asked:
                         await self._compare()
+                        # What was held is taken before the next comparison holds again.
+                        await asyncio.sleep(ON_THE_WAY_S)
                 except Exception:
                     log.exception("recovery failure")
         finally:

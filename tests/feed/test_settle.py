@@ -98,6 +98,18 @@ async def test_held_frames_wait_for_the_read_and_keep_their_order(pipeline: Pipe
     assert told == ["1", "order", "3", "4", "5"]
 
 
+async def test_F07_frame_held_over_two_reads_is_not_doubled(pipeline: Pipeline) -> None:
+    """The first read brings what the frame says, the second something newer: the frame is a repeat, no late event."""
+    pipeline.hold()
+    _receive(pipeline, ORDER, order(updated_at=1_790_000_000_100, remaining_quantity=0.03))
+    await pipeline.settle(_rows(ORDER, order(updated_at=1_790_000_000_100, remaining_quantity=0.030)))
+    await pipeline.settle(_rows(ORDER, order(status="filled", remaining_quantity=0, updated_at=1_790_000_000_900)))
+    pipeline.release()
+    await pipeline.settle([])
+    assert _events(pipeline) == [("open", "rest"), ("filled", "rest")]
+    assert pipeline.duplicates.count == 1
+
+
 async def test_F28_wallet_that_held_frames_speak_of_is_left_to_them(pipeline: Pipeline) -> None:
     """The first look meets a wallet in motion: its newest value is not put before the frames that led to it."""
     pipeline.hold()
