@@ -14,7 +14,8 @@ from faults.trials import SHORT, Trial, figure, trial
 
 from coindcx_feed.simulator.behaviour import Behaviour
 
-SOAKED = SHORT._replace(rejected_retry_s=0.5)
+SOAKED = SHORT._replace(rejected_retry_s=0.5, joined_after_s=0.7)
+"""A join is taken for done after a time in which the slowest line of the storm has delivered it; as shipped, 2 s."""
 PAGE_BYTES = 4096
 LOOK_S = 0.05
 LATE_S = 1.0
