@@ -125,7 +125,7 @@ def draw_pane(key: str, move: tuple[str, str]) -> None:
     """Draw the details of the chosen event, or how to read the table."""
     seq = view.chosen()
     if seq is None:
-        nodes.show(details.guide_nodes(), key="past-guide")
+        nodes.show(details.guide_nodes()[:-1], key="past-guide")  # its last section is the key that pauses the feed
         return
     events_page.draw_chosen(seq, f"past-{key}", move, page.service().past.event)
 

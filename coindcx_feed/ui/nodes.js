@@ -30,7 +30,7 @@ export default function (component) {
 }
 
 function rootOf(parent) {
-  let root = parent.querySelector(":scope > .nodes") || [...parent.children].find((e) => e.className === "nodes");
+  let root = parent.querySelector(":scope > .nodes") || [...parent.children].find((e) => e.classList.contains("nodes"));
   if (!root) {
     root = document.createElement("div");
     root.className = "nodes";
