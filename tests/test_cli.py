@@ -23,7 +23,7 @@ from fakes.waiting import eventually_sync
 from coindcx_feed import cli
 
 SCRIPT = [sys.executable, "-m", "coindcx_feed.cli"]
-COMMANDS = ["serve", "replay", "simulate", "order", "cancel", "tail", "doctor"]
+COMMANDS = ["serve", "replay", "export", "rebuild", "simulate", "order", "cancel", "tail", "doctor"]
 EXIT_S = 5.0
 Here = Callable[..., "subprocess.CompletedProcess[str]"]
 
