@@ -182,10 +182,11 @@ class EventStore:
         number = self._id_of(epoch)
         rows = [row_of(event, number) for event in events_]
         folding = self._folding
+        is_new = folding is None or folding.is_dead or rows[0][0] <= folding.last_seq
         try:
             with self._writer.transaction("append") as connection:
                 run_insert(connection, self._insert, rows)
-                if folding is None or folding.is_dead or rows[0][0] <= folding.last_seq:
+                if is_new or folding is None:
                     self._forget_folding()
                     forget_from(connection, rows[0][0])
                     folding = Folding.load(connection)
@@ -195,6 +196,8 @@ class EventStore:
             self._forget_folding()
             raise
         self._folding = folding
+        if is_new:
+            self._search.forget()
         if folding.full:
             self._summing.submit(self._sum_up, folding)
         self.last_seq = max(self.last_seq, rows[-1][0])
@@ -213,6 +216,7 @@ class EventStore:
         with self._writer.transaction("drop events") as connection:
             connection.execute(delete(events).where(events.c.seq >= seq))
             forget_from(connection, seq)
+        self._search.forget()
         _, self.last_seq = self.reader.bounds()
 
     def read(self, after: int, limit: int, upto: int | None = None) -> list[Event]:

@@ -8,14 +8,14 @@ from sqlalchemy import Connection, Select, select
 
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.events import Event, EventType
-from coindcx_feed.store.columns import SMALL, Columns, Mask, Seqs, code_of_key, columns_of, unpacked, words_of
+from coindcx_feed.store.columns import SMALL, Columns, Mask, Seqs, code_of_key, unpacked, words_of
 from coindcx_feed.store.reading import Reader, fetched, pruned_upto
-from coindcx_feed.store.rows import COLUMNS, EVENT, cells_of, event_of
+from coindcx_feed.store.rest import Rest, columns_after
+from coindcx_feed.store.rows import EVENT, event_of
 from coindcx_feed.store.segments import last_segment
 from coindcx_feed.store.tables import SEGMENT_EVENTS, events, segment_columns, segment_texts, segments
 
 END_NS: Final = 1 << 62
-_TAIL: Final = select(*(events.c[name] for name in COLUMNS if name != "body"))
 
 
 class Bounds(NamedTuple):
@@ -41,12 +41,17 @@ class Search:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._rest = Rest()
+
+    def forget(self) -> None:
+        """Look at the events of no segment anew: some were replaced."""
+        self._rest = Rest()
 
     def select(self, wanted: EventFilter, bounds: Bounds, limit: int) -> list[Event]:
         """Return the newest matches, newest first."""
         numbers: list[int] = []
         with self._reader.connection("filter the log") as connection:
-            for columns in _newest_first(connection, wanted, bounds):
+            for columns in self._newest_first(connection, wanted, bounds):
                 found = columns.seqs[_matching(columns, wanted, bounds)]
                 numbers.extend(found[::-1][: limit - len(numbers)].tolist())
                 if len(numbers) >= limit:
@@ -56,7 +61,7 @@ class Search:
 
     def count(self, wanted: EventFilter, bounds: Bounds) -> int:
         with self._reader.connection("count matches") as connection:
-            parts = _newest_first(connection, wanted, bounds)
+            parts = self._newest_first(connection, wanted, bounds)
             return sum(int(np.count_nonzero(_matching(columns, wanted, bounds))) for columns in parts)
 
     def stream(self, wanted: EventFilter, bounds: Bounds, slice_size: int) -> Iterator[list[Event]]:
@@ -84,7 +89,7 @@ class Search:
         found: list[Event] = []
         code, wanted = code_of_key(key), EventFilter(types=(kind.value,))
         with self._reader.connection("read a history") as connection:
-            for columns in _newest_first(connection, wanted, Bounds.of(0, upto, None, None), "keys"):
+            for columns in self._newest_first(connection, wanted, Bounds.of(0, upto, None, None), "keys"):
                 mask = _matching(columns, wanted, Bounds.of(0, upto, None, None)) & (columns.keys == code)
                 numbers = columns.seqs[mask][::-1].tolist()
                 events_ = fetched(connection, numbers)
@@ -97,11 +102,20 @@ class Search:
         """Return the newest number received at or before a time."""
         bounds = Bounds.of(0, None, None, at_ns + 1)
         with self._reader.connection("look for a time") as connection:
-            for columns in _newest_first(connection, EventFilter(), bounds):
+            for columns in self._newest_first(connection, EventFilter(), bounds):
                 numbers = columns.seqs[_matching(columns, EventFilter(), bounds)]
                 if len(numbers):
                     return int(numbers[-1])
         return None
+
+    def _newest_first(
+        self, connection: Connection, wanted: EventFilter, bounds: Bounds, *more: str
+    ) -> Iterator[Columns]:
+        bounds = bounds._replace(after=max(bounds.after, pruned_upto(connection)))
+        yield from self._rest.newest_first(connection)
+        query = _segments(wanted, bounds, more).order_by(segments.c.last_seq.desc())
+        for row in connection.execute(query.execution_options(yield_per=4)):
+            yield unpacked(row.first_seq, dict(row._mapping))
 
 
 def _matching(columns: Columns, wanted: EventFilter, bounds: Bounds) -> Mask:
@@ -113,22 +127,11 @@ def _matching(columns: Columns, wanted: EventFilter, bounds: Bounds) -> Mask:
     return columns.found(mask, words_of(wanted))
 
 
-def _newest_first(connection: Connection, wanted: EventFilter, bounds: Bounds, *more: str) -> Iterator[Columns]:
-    pruned = pruned_upto(connection)
-    bounds = bounds._replace(after=max(bounds.after, pruned))
-    tail = _tail(connection, max(bounds.after, last_segment(connection)))
-    if tail is not None:
-        yield tail
-    query = _segments(wanted, bounds, more).order_by(segments.c.last_seq.desc())
-    for row in connection.execute(query.execution_options(yield_per=4)):
-        yield unpacked(row.first_seq, dict(row._mapping))
-
-
 def _next(connection: Connection, wanted: EventFilter, bounds: Bounds) -> Columns | None:
     row = connection.execute(_segments(wanted, bounds, ()).order_by(segments.c.last_seq).limit(1)).first()
     if row is not None:
         return unpacked(row.first_seq, dict(row._mapping))
-    return _tail(connection, max(bounds.after, last_segment(connection)), SEGMENT_EVENTS)
+    return columns_after(connection, max(bounds.after, last_segment(connection)), SEGMENT_EVENTS)
 
 
 def _segments(wanted: EventFilter, bounds: Bounds, more: tuple[str, ...]) -> Select[Any]:
@@ -147,12 +150,6 @@ def _segments(wanted: EventFilter, bounds: Bounds, more: tuple[str, ...]) -> Sel
     if bounds.has_time:
         query = query.where(segments.c.last_ns >= bounds.from_ns, segments.c.first_ns < bounds.to_ns)
     return query
-
-
-def _tail(connection: Connection, after: int, limit: int | None = None) -> Columns | None:
-    wanted = _TAIL.where(events.c.seq > after).order_by(events.c.seq).limit(limit)
-    rows = [tuple(row) for row in connection.execute(wanted)]
-    return columns_of(cells_of(rows)) if rows else None
 
 
 def _slice(connection: Connection, numbers: Seqs) -> list[Event]:
