@@ -94,7 +94,6 @@ def table() -> None:
         return
     _choose_first(rows)
     _grid(rows, now_ms)
-    page.draw_again("orders-table")
 
 
 def _nothing(has_orders: bool) -> None:

@@ -214,12 +214,13 @@ def _step(way: str, seq: int) -> None:
 
 def _slider(moment: dict[str, Any]) -> None:
     state = st.session_state
-    low, high = bounds(moment, REACHES[state.get("cursor-reach") or "All"], state.get("cursor-bounds"))
-    state["cursor-bounds"] = (state.get("cursor-reach"), low, high)
+    reach, before = state.get("cursor-reach"), state.get("cursor-bounds")
+    low, high = bounds(moment, REACHES[reach or "All"], before)
+    state["cursor-bounds"] = (reach, low, high)
     if low == high:
         return
-    if state.get("cursor-seq") != moment["seq"]:
-        # Only then: what is set here replaces what the reader is moving meanwhile.
+    # Other ends make another slider. Else it is set only to move it: that replaces what the reader is moving meanwhile.
+    if before is None or before[1:] != (low, high) or state.get("cursor-seq") != moment["seq"]:
         state["cursor-seq"] = moment["seq"]
     st.slider(
         "Event", low, high, key="cursor-seq", step=1, on_change=_scrubbed, label_visibility="collapsed", format="%d"
