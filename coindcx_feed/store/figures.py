@@ -1,5 +1,6 @@
 """Figures of any span from the per-minute rollups; no event before the newest segment is read."""
 
+import threading
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange.numbers import WIDE
 from coindcx_feed.store.columns import columns_of
-from coindcx_feed.store.reading import Reader
+from coindcx_feed.store.reading import Reader, last_number
 from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, SUMS, Minute, rolled
 from coindcx_feed.store.rows import cells_of
 from coindcx_feed.store.segments import last_segment, latest_at
@@ -32,19 +33,43 @@ class Figure(NamedTuple):
     amount: Decimal
 
 
-def figures(reader: Reader, measure: str, from_ns: int | None, to_ns: int | None, bucket_s: int | None) -> list[Figure]:
-    """See ``EventStore.figures``."""
-    if measure not in MEASURES:
-        raise BadRequest(f"figures: expected one of {', '.join(MEASURES)}, was {measure!r}")
-    if bucket_s is not None and (bucket_s < 60 or bucket_s % 60):
-        raise BadRequest(f"figures: expected buckets of whole minutes, was {bucket_s} s")
-    first = 0 if from_ns is None else from_ns // MINUTE_NS
-    end = _FAR if to_ns is None else -(-to_ns // MINUTE_NS)
-    width = _FAR if bucket_s is None else bucket_s // 60
-    with reader.connection("compute figures") as connection:
-        stored = _stored(connection, measure, first, end, width)
-        newest = [each for each in _newest(connection) if each.measure == measure and first <= each.minute < end]
-    return _joined(stored + newest, width, is_sum=measure in SUMS)
+class Figures:
+    """Remembers the sums of what is in no segment yet: a page asks for ten figures of the same events.
+
+    Threads: any.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._known: tuple[tuple[int, int], list[Minute]] = ((-1, -1), [])
+
+    def forget(self) -> None:
+        """Sum up what is in no segment anew."""
+        with self._lock:
+            self._known = ((-1, -1), [])
+
+    def of(self, measure: str, from_ns: int | None, to_ns: int | None, bucket_s: int | None) -> list[Figure]:
+        """See ``EventStore.figures``."""
+        if measure not in MEASURES:
+            raise BadRequest(f"figures: expected one of {', '.join(MEASURES)}, was {measure!r}")
+        if bucket_s is not None and (bucket_s < 60 or bucket_s % 60):
+            raise BadRequest(f"figures: expected buckets of whole minutes, was {bucket_s} s")
+        first = 0 if from_ns is None else from_ns // MINUTE_NS
+        end = _FAR if to_ns is None else -(-to_ns // MINUTE_NS)
+        width = _FAR if bucket_s is None else bucket_s // 60
+        with self._reader.connection("compute figures") as connection:
+            newest = self._newest(connection)
+            stored = _stored(connection, measure, first, end, width)
+        newest = [each for each in newest if each.measure == measure and first <= each.minute < end]
+        return _joined(stored + newest, width, is_sum=measure in SUMS)
+
+    def _newest(self, connection: Connection) -> list[Minute]:
+        at = last_segment(connection), last_number(connection)
+        with self._lock:
+            if self._known[0] != at:
+                self._known = at, _summed(connection, at[0])
+            return self._known[1]
 
 
 def _stored(connection: Connection, measure: str, first: int, end: int, width: int) -> list[Minute]:
@@ -63,8 +88,7 @@ def _stored(connection: Connection, measure: str, first: int, end: int, width: i
     ]
 
 
-def _newest(connection: Connection) -> list[Minute]:
-    base = last_segment(connection)
+def _summed(connection: Connection, base: int) -> list[Minute]:
     rows = connection.execute(select(*events.columns).where(events.c.seq > base).order_by(events.c.seq))
     cells = cells_of([tuple(row) for row in rows])
     return rolled(cells, columns_of(cells), latest_at(connection, base)) if cells else []
