@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 REFUSALS_TO_ASK: Final = 2
 """So many closes right after the private join in a row lead to one signed read."""
 
+WITHOUT_PRICES: Final = 3
+"""So many times longer a join must stand when nothing that was joined after it has spoken yet."""
 BY_FRAME: Final = "a private frame"
 BY_READ: Final = "signed reads that match"
 BY_MARKET: Final = "market frames only"
@@ -78,7 +80,8 @@ class Supervisor:
         if self._credentials is None:
             return Account.NONE
         joined, private, now = self._joined_mono, self._private_mono, time.monotonic()
-        if joined is None or now - joined < self._timings.joined_after_s:
+        wait_s = self._timings.joined_after_s * (1 if self._prices_seen else WITHOUT_PRICES)
+        if joined is None or now - joined < wait_s:
             return Account.UNPROVEN
         is_proven = private is not None and now - private <= self._timings.account_proof_s
         return Account.PROVEN if is_proven else Account.JOINED
@@ -136,13 +139,14 @@ class Supervisor:
             await session.close()
 
     async def _join(self, session: Session) -> None:
-        for channel in self._channels:
-            await session.join({"channelName": channel})
+        # The private channel first: a line keeps the order, so a price that comes proves that its join arrived, too.
         if self._credentials is not None:
             key, secret = self._credentials
             await session.join(join_payload(key.get_secret_value(), secret.get_secret_value()))
             self._joined_mono = time.monotonic()
             self.private_joins += 1
+        for channel in self._channels:
+            await session.join({"channelName": channel})
         log.info("joined channels=%d private=%s", len(self._channels), self._credentials is not None)
 
     async def _watch(self, session: Session) -> str:

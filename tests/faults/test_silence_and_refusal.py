@@ -126,3 +126,18 @@ async def test_F05_kicks_right_after_the_join_are_not_read_as_a_refusal(tmp_path
         verdict = await there.end()
         assert "rejected" not in there.states
     figure("F05", kicks_after_join=kicks, checker=verdict)
+
+
+@pytest.mark.parametrize(("has_prices", "least_s", "most_s"), [(True, 0.5, 1.4), (False, 1.5, 3.0)])
+async def test_C6_join_counts_when_something_joined_after_it_speaks(
+    tmp_path: Path, has_prices: bool, least_s: float, most_s: float
+) -> None:
+    """A slow line may still hold the private join: prices, asked for behind it, show that it arrived."""
+    async with trial(tmp_path, SHORT._replace(joined_after_s=0.5, proof_s=5.0)) as there:
+        there.exchange.has_prices = has_prices
+        before = len(there.joins)
+        await there.exchange.server.kick()
+        await eventually(partial(_has_joined, there, before))
+        await eventually(lambda: there.is_watched)
+        waited_s = time.monotonic() - there.joins[before]
+    assert least_s - 0.05 <= waited_s <= most_s

@@ -76,12 +76,12 @@ async def test_one_thread_one_join_and_the_channels_of_the_settings(exchange: Ex
         await _watched(runtime)
         assert _feed_threads() == 1
         assert [join.channel for join in exchange.joins] == [
+            wire.PRIVATE_CHANNEL,
             wire.CURRENT_PRICES_CHANNEL,
             wire.trades_channel("B-ETH_USDT"),
             wire.price_channel("B-ETH_USDT"),
             wire.candle_channel("B-ETH_USDT", "1m"),
             wire.book_channel("B-ETH_USDT", 20),
-            wire.PRIVATE_CHANNEL,
         ]
     assert _feed_threads() == 0
 
