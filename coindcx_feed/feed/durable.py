@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from coindcx_feed.errors import StoreError
+from coindcx_feed.errors import StoreCorrupt, StoreError, StoreGone
 from coindcx_feed.events import Event, as_stored, marked_undurable, new_epoch
 from coindcx_feed.exchange.backoff import Backoff
 
@@ -24,6 +24,8 @@ SLICE: Final = 1_000
 FIRST_S, MOST_S = 0.5, 10.0
 """Pause between two tries to reach the log."""
 STOP_S: Final = 1.5
+BROKEN: Final = (StoreCorrupt, StoreGone)
+"""After these the log is opened anew: the file is damaged or no longer there."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ class Log(Protocol):
     def settle_epoch(self, epoch: str) -> None: ...
 
     def drop_from(self, seq: int) -> None: ...
+
+    def reopen(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -102,6 +106,7 @@ class Durable:
         self._spill: deque[Event] = deque()
         self._away: tuple[int, str] | None = None
         self._begins_at: int | None = None
+        self._is_broken = False
         self._return: asyncio.Task[None] | None = None
         self.lost = 0
         """Events that were never stored, because the log was away for too long."""
@@ -127,6 +132,7 @@ class Durable:
                 self._leave(events[0].seq, f"a commit took longer than {self._limit_s:g} s", commit)
             except StoreError as error:
                 self._leave(events[0].seq, str(error), commit)
+                self._is_broken = isinstance(error, BROKEN)
         return self._keep(events)
 
     async def append_marks(self, rows: Sequence[tuple[int, str, str]]) -> None:
@@ -177,9 +183,13 @@ class Durable:
         while self._away is not None:
             await asyncio.sleep(backoff.next())
             try:
+                if self._is_broken:
+                    await self._call(self._log.reopen)
+                    self._is_broken, self._begins_at = False, self._spill[0].seq if self._spill else self._begins_at
                 await self._flush()
             except StoreError as error:
                 self._away = (self._away[0], str(error))
+                self._is_broken = self._is_broken or isinstance(error, BROKEN)
 
     async def _flush(self) -> None:
         if self._begins_at is not None:

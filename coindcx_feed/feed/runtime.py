@@ -226,6 +226,10 @@ class FeedRuntime:
 
     def _on_log_back(self, lost: int) -> None:
         self.pipeline.note("stored again" + (f": {lost} events found no room while they waited" if lost else ""))
+        log_, archive = self.log, self.archive
+        if log_ is not None and archive is not None and log_.note:
+            self.pipeline.note(log_.note)
+            asyncio.get_running_loop().run_in_executor(None, archive.refresh)
 
     async def _serve(self, stopping: asyncio.Event) -> None:
         place = Place(self.settings, self.demo)

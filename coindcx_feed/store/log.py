@@ -9,7 +9,7 @@ from typing import Self
 from filelock import FileLock
 from sqlalchemy import delete, insert, select, update
 
-from coindcx_feed.errors import StoreCorrupt, StoreError
+from coindcx_feed.errors import ConfigError, StoreCorrupt, StoreError, StoreGone
 from coindcx_feed.events import Event
 from coindcx_feed.store import files, opening
 from coindcx_feed.store.commits import Commits
@@ -51,6 +51,7 @@ class EventStore(Questions):
         self._commits = Commits()
         self._folding: Folding | None = None
         self._summing = ThreadPoolExecutor(1, thread_name_prefix="coindcx-sums")
+        self._identity = "", ""
         self.last_seq = 0
         self.last_epoch: str | None = None
         self.last_epoch_is_settled = True
@@ -99,8 +100,30 @@ class EventStore(Questions):
                 opening.check_only(connection, self._place, mode, digest)
             self._look()
 
+    def reopen(self) -> None:
+        """Open the same log again: a damaged file is set aside and a removed one replaced, and ``note`` says so.
+
+        Raises:
+            StoreError: It cannot be opened now; the same call may succeed later.
+        Threads: the writer.
+        """
+        self._forget_folding()
+        self._disconnect()
+        path = self._place.path
+        is_removed = path is not None and not path.exists()
+        try:
+            self._open_file(*self._identity, is_fresh=False)
+        except ConfigError as error:
+            raise StoreGone(str(error)) from None
+        if is_removed and path is not None:
+            self.note = f"store: {path.name} was removed: a new log was begun"
+
     def _open_to_write(self, mode: str, digest: str, *, is_fresh: bool) -> None:
         self._lock = opening.lock_file(self._place)
+        self._identity = mode, digest
+        self._open_file(mode, digest, is_fresh=is_fresh)
+
+    def _open_file(self, mode: str, digest: str, *, is_fresh: bool) -> None:
         self.note = opening.prepare_file(self._place)
         try:
             self._begin(mode, digest, is_fresh=is_fresh)

@@ -19,7 +19,14 @@ from browser.harness import (
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-PAGES = {"Events": "/", "Orders": "/orders", "Positions": "/positions", "Balances": "/balances", "Feed": "/feed"}
+PAGES = {
+    "Events": "/",
+    "Orders": "/orders",
+    "Positions": "/positions",
+    "Balances": "/balances",
+    "History": "/history",
+    "Feed": "/feed",
+}
 FIRST_EVENT_S = 10.0
 ROW_HEIGHT = 27
 
@@ -61,7 +68,9 @@ def counts(page: Page) -> str:
 
 def _is_drawn(page: Page, name: str) -> bool:
     grids, charts = page.locator("[data-testid=stDataFrame]").count(), page.locator(".js-plotly-plot").count()
-    return {"Events": grids > 0, "Orders": grids > 0 and charts > 0, "Feed": charts > 1}.get(name, charts > 0)
+    return {"Events": grids > 0, "History": grids > 0, "Orders": grids > 0 and charts > 0, "Feed": charts > 1}.get(
+        name, charts > 0
+    )
 
 
 def _choose_row(page: Page, row: int) -> None:

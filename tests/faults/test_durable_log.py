@@ -84,7 +84,7 @@ def log_of(folder: Path) -> Path:
     return next(folder.glob("events-*.sqlite"))
 
 
-def _stored(there: World) -> tuple[list[bytes], list[tuple[int, str]]]:
+def _stored(there: World, first: int = 1) -> tuple[list[bytes], list[tuple[int, str]]]:
     """Read the log after the feed's end: bodies of all events, and the epochs."""
     settings = there.runtime.settings
     account = account_name(settings)
@@ -93,7 +93,7 @@ def _stored(there: World) -> tuple[list[bytes], list[tuple[int, str]]]:
     store = EventStore.open(url, mode=there.runtime.mode, account=account, read_only=True)
     try:
         rows = store.bodies(0, 1_000_000)
-        assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+        assert [row[0] for row in rows] == list(range(first, first + len(rows)))
         return [row[3] for row in rows], [(epoch.first_seq, epoch.name) for epoch in store.epochs()]
     finally:
         store.close()
@@ -103,15 +103,22 @@ def _plain(body: bytes) -> bytes:
     return body.replace(b',"durable":false', b"")
 
 
-async def _through_an_outage(there: World, messages: list[dict[str, Any]], begin: Any, end: Any) -> None:
-    """Trade before, during and after an outage of the log, and see that the feed says so."""
+async def _through_an_outage(
+    there: World, messages: list[dict[str, Any]], begin: Any, end: Any, *, is_over: bool = False
+) -> None:
+    """Trade before, during and after an outage of the log, and see that the feed says so.
+
+    Args:
+        is_over: The outage ends by itself, maybe before anyone has looked at the status.
+    """
     await there.place("buy", PAIR, "0.1")
     await eventually(lambda: any(message["type"] == "position" for message in messages))
     begin()
     await there.place("buy", PAIR, "0.2", "1500")
-    await eventually(lambda: there.service.status()["store"]["outage"] is not None)
+    if not is_over:
+        await eventually(lambda: there.service.status()["store"]["outage"] is not None)
     await there.place("sell", PAIR, "0.1", "9000")
-    await eventually(lambda: sum(message.get("durable") is False for message in messages) >= 2)
+    await eventually(lambda: sum(message.get("durable") is False for message in messages) >= 2 - is_over)
     end()
     await eventually(lambda: there.service.status()["store"]["outage"] is None, 30)
     count = len(messages)
@@ -141,6 +148,20 @@ async def test_F21_locked_log_is_said_and_gets_everything_later(tmp_path: Path) 
     bodies, epochs = _stored(there)
     assert bodies[: len(shown)] == [_plain(body) for body in shown]
     _assert_told(there, messages, epochs)
+
+
+@pytest.mark.timeout(120)
+async def test_F21_removed_file_is_said_and_another_one_begun(tmp_path: Path) -> None:
+    """Every event from the outage on is in the new log."""
+    async with world(tmp_path) as there, listening(there) as messages:
+        await eventually(lambda: there.is_watched)
+        await _through_an_outage(there, messages, log_of(tmp_path).unlink, lambda: None, is_over=True)
+        await eventually(lambda: any("was removed" in str(message["data"].get("message")) for message in messages))
+        first = there.runtime.ring.epochs[1][0]
+        shown = [event.body for event in there.runtime.ring.since(first - 1, 1_000_000)]
+    bodies, epochs = _stored(there, first)
+    assert bodies[: len(shown)] == [_plain(body) for body in shown]
+    assert epochs == list(there.runtime.ring.epochs[1:])
 
 
 @pytest.fixture

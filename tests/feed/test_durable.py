@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from fakes.waiting import eventually
 
-from coindcx_feed.errors import StoreError
+from coindcx_feed.errors import StoreCorrupt, StoreError, StoreGone
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope, marked_undurable
 from coindcx_feed.feed.durable import Durable, NoStore
 
@@ -38,6 +38,7 @@ class Log:
         self.rows: dict[int, tuple[str, Event]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.trouble: str | None = None
+        self.kind: type[StoreError] = StoreError
         self.gate = threading.Event()
         self.gate.set()
 
@@ -45,7 +46,7 @@ class Log:
         self.calls.append(call)
         self.gate.wait(10)
         if self.trouble:
-            raise StoreError(self.trouble)
+            raise self.kind(self.trouble)
 
     def append(self, events: Sequence[Event], epoch: str) -> None:
         self._work("append", len(events))
@@ -64,6 +65,10 @@ class Log:
     def drop_from(self, seq: int) -> None:
         self._work("drop", seq)
         self.rows = {number: row for number, row in self.rows.items() if number < seq}
+
+    def reopen(self) -> None:
+        self.kind, self.trouble = StoreError, None
+        self.calls.append(("reopen",))
 
     def close(self) -> None:
         self.calls.append(("close",))
@@ -127,6 +132,19 @@ async def test_F21_a_slow_commit_is_not_waited_for_and_not_stored_twice() -> Non
     await eventually(lambda: scene.durable.is_durable)
     assert ("drop", 1) in scene.log.calls
     assert {epoch for epoch, _ in scene.log.rows.values()} == set(scene.epochs)
+
+
+@pytest.mark.parametrize("kind", [StoreCorrupt, StoreGone])
+async def test_F21_a_broken_log_is_opened_anew(kind: type[StoreError]) -> None:
+    """Trying the same file again would not help; what waits goes to the one that was begun."""
+    scene = Scene()
+    await scene.durable.append(events(1))
+    scene.log.kind, scene.log.trouble = kind, "broken"
+    await scene.durable.append(events(2))
+    await eventually(lambda: scene.durable.is_durable)
+    names = [call[0] for call in scene.log.calls]
+    assert names[names.index("reopen") :] == ["reopen", "drop", "begin", "append", "settle"]
+    assert scene.log.rows[2][0] == scene.epochs[0]
 
 
 async def test_F20_what_finds_no_room_is_counted_and_the_newest_are_kept() -> None:
