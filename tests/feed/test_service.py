@@ -22,8 +22,8 @@ from fakes.waiting import eventually
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange import wire
 from coindcx_feed.feed.conversion import Rate
-from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.exports import EXPORT_KEPT_S, forget_exports
+from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.service import FeedService
 from coindcx_feed.logs import start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import instant
