@@ -15,8 +15,9 @@ from coindcx_feed.feed.ring import Ring
 Epochs = Sequence[tuple[int, str]]
 """First number and name of every series, oldest first."""
 
-_TYPE_CODES: Final = {kind: code for code, kind in enumerate(TYPES)}
-_SOURCE_CODES: Final = {source: code for code, source in enumerate(SOURCES)}
+# By their texts: an enum's own hash is a Python call.
+_TYPE_CODES: Final = {kind.value: code for code, kind in enumerate(TYPES)}
+_SOURCE_CODES: Final = {source.value: code for code, source in enumerate(SOURCES)}
 
 
 class Part(Protocol):
@@ -81,12 +82,13 @@ class LogPart:
         found = self.events
         texts = [shown_texts(event) for event in found]
         odd = [place for place, text in enumerate(texts) if text is None]
+        seqs, kinds, sources, received, facts, *_ = zip(*found, strict=True)
         block = Block(
-            np.array([event.seq for event in found], dtype=np.int64),
-            np.array([_TYPE_CODES[event.type] for event in found], dtype=np.uint8),
-            np.array([_SOURCE_CODES[event.source] for event in found], dtype=np.uint8),
-            np.array([event.received_ns for event in found], dtype=np.int64),
-            np.array([event.facts.exchange_ms or 0 for event in found], dtype=np.int64),
+            np.array(seqs, dtype=np.int64),
+            np.array([_TYPE_CODES[kind._value_] for kind in kinds], dtype=np.uint8),
+            np.array([_SOURCE_CODES[source._value_] for source in sources], dtype=np.uint8),
+            np.array(received, dtype=np.int64),
+            np.array([each.exchange_ms or 0 for each in facts], dtype=np.int64),
             [text or EMPTY for text in texts],
             odd,
         )
