@@ -118,10 +118,15 @@ def _stored(connection: Connection, measure: str, first: int, end: int, width: i
         return [Minute(measure, start, pair, label, int(number)) for start, pair, label, number in rows]
     columns = select(minutes.c.minute, minutes.c.pair, minutes.c.label, minutes.c.count, minutes.c.amount)
     ordered = columns.where(*inside).order_by(minutes.c.minute, minutes.c.segment)
-    return [
-        Minute(measure, minute, pair, label, number, Decimal(amount))
-        for minute, pair, label, number, amount in connection.execute(ordered)
-    ]
+    numbers: dict[tuple[int, str, str], int] = {}
+    amounts: dict[tuple[int, str, str], Decimal] = {}
+    is_sum, add, known = measure in SUMS, WIDE.add, amounts.get
+    for minute, pair, label, number, amount in connection.execute(ordered):
+        of = minute // width, pair, label
+        before = known(of)
+        numbers[of] = numbers.get(of, 0) + number
+        amounts[of] = Decimal(amount) if before is None or not is_sum else add(before, Decimal(amount))
+    return [Minute(measure, of[0] * width, of[1], of[2], numbers[of], amount) for of, amount in amounts.items()]
 
 
 def _summed(connection: Connection, base: int) -> list[Minute]:
