@@ -6,10 +6,11 @@ Events are counted from the columns of the segments instead, a sixth of the cost
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import reduce
 from typing import Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange.numbers import WIDE
@@ -22,6 +23,7 @@ from coindcx_feed.store.tables import events, minutes, segment_columns, segments
 
 EVENTS: Final = "events"
 _COUNTS: Final = frozenset({EVENTS, "orders"})
+_ZERO: Final = Decimal(0)
 _FAR: Final = 1 << 30
 _LAST_NS: Final = 1 << 62
 """Later than any event; a number beyond 64 bits is none that a database compares with."""
@@ -110,23 +112,22 @@ def _of_segment(columns: Columns, first: int, end: int, width: int) -> Iterator[
 
 def _stored(connection: Connection, measure: str, first: int, end: int, width: int) -> list[Minute]:
     inside = (minutes.c.measure == measure, minutes.c.minute >= first, minutes.c.minute < end)
-    if measure in _COUNTS:
-        # Whole numbers are summed where they are; money would lose its exactness there.
-        bucket = (minutes.c.minute // width * width).label("bucket")
-        counted = select(bucket, minutes.c.pair, minutes.c.label, func.sum(minutes.c.count))
-        rows = connection.execute(counted.where(*inside).group_by(bucket, minutes.c.pair, minutes.c.label))
-        return [Minute(measure, start, pair, label, int(number)) for start, pair, label, number in rows]
-    columns = select(minutes.c.minute, minutes.c.pair, minutes.c.label, minutes.c.count, minutes.c.amount)
-    ordered = columns.where(*inside).order_by(minutes.c.minute, minutes.c.segment)
-    numbers: dict[tuple[int, str, str], int] = {}
-    amounts: dict[tuple[int, str, str], Decimal] = {}
-    is_sum, add, known = measure in SUMS, WIDE.add, amounts.get
-    for minute, pair, label, number, amount in connection.execute(ordered):
-        of = minute // width, pair, label
-        before = known(of)
-        numbers[of] = numbers.get(of, 0) + number
-        amounts[of] = Decimal(amount) if before is None or not is_sum else add(before, Decimal(amount))
-    return [Minute(measure, of[0] * width, of[1], of[2], numbers[of], amount) for of, amount in amounts.items()]
+    if measure not in SUMS:
+        columns = select(minutes.c.minute, minutes.c.pair, minutes.c.label, minutes.c.count, minutes.c.amount)
+        ordered = columns.where(*inside).order_by(minutes.c.minute, minutes.c.segment)
+        return [
+            Minute(measure, minute, pair, label, number, Decimal(amount))
+            for minute, pair, label, number, amount in connection.execute(ordered)
+        ]
+    # The database counts, and puts the texts of money together: it would add them up as binary numbers.
+    bucket = (minutes.c.minute // width * width).label("bucket")
+    texts = literal("") if measure in _COUNTS else func.aggregate_strings(minutes.c.amount, " ")
+    added = select(bucket, minutes.c.pair, minutes.c.label, func.sum(minutes.c.count), texts)
+    rows = connection.execute(added.where(*inside).group_by(bucket, minutes.c.pair, minutes.c.label))
+    return [
+        Minute(measure, start, pair, label, int(number), reduce(WIDE.add, map(Decimal, amounts.split()), _ZERO))
+        for start, pair, label, number, amounts in rows
+    ]
 
 
 def _summed(connection: Connection, base: int) -> list[Minute]:
