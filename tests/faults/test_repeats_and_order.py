@@ -28,9 +28,11 @@ async def test_F07_repeats_within_and_across_connections_are_one_event(tmp_path:
         played = [one for one in there.exchange.sent[-30:] if one.kind != "balance" and not one.is_repeat]
         for one in played:
             await there.exchange.repeat(one)
+        repeats = sum(one.is_repeat for one in there.exchange.sent)
+        # Nothing else tells that they have arrived.
+        await eventually(lambda: there.runtime.pipeline.duplicates.count >= repeats)
         verdict = await there.end()
         shown = there.service.feed()["duplicates"]
-    repeats = sum(one.is_repeat for one in there.exchange.sent)
     figure("F07", repeats=repeats, kept_apart=verdict.duplicates, checker=verdict)
     assert len(played) > 10
     assert verdict.duplicates == repeats
