@@ -98,7 +98,8 @@ def test_selection_stays_on_its_event_while_rows_arrive(dashboard: Dashboard, pa
     eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
     page.get_by_role("button", name="Pause").click()
     eventually(lambda: "paused at" in counts(page), "a paused view")
-    _choose_row(page, 2)
+    # The newest: the grid tells screen readers of the first dozen rows only, and this one moves down.
+    _choose_row(page, 0)
     pane = page.locator(".st-key-pane-head .nodes")
     seq = eventually(lambda: pane.count() and number_after(pane.inner_text(), "seq"), "the pane of the chosen event")
     index, text = eventually(lambda: _chosen_row(page), "a ticked row")
