@@ -57,7 +57,7 @@ class Deduplicator:
             time_ms = present[0] if present is not None else 0
         elif self._was_seen((*key, time_ms, content)):
             return Verdict.DUPLICATE
-        listed = self._read.get((*key, time_ms))
+        listed = self._read.get((*key, time_ms)) if self._read else None
         if listed is not None and not differences(item.type, listed, record):
             return Verdict.DUPLICATE
         was_read = known is not None and present is not None and present[3] and time_ms == present[0]

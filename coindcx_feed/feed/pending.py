@@ -3,8 +3,6 @@
 Nothing shows it yet, but the next record of the slice is judged by it.
 """
 
-from typing import NamedTuple
-
 from coindcx_feed.events import EventType
 from coindcx_feed.feed.normalize import AccountRecord
 from coindcx_feed.feed.state import AccountState
@@ -12,13 +10,8 @@ from coindcx_feed.feed.state import AccountState
 _Key = tuple[EventType, str]
 
 
-class _Change(NamedTuple):
-    kind: EventType
-    record: AccountRecord
-    seq: int
-    received_ns: int
-    is_late: bool
-    key: str
+_Change = tuple[EventType, AccountRecord, int, int, bool, str]
+"""Type, record, number, receive time (ns), lateness, key: plain, because there is one per event."""
 
 
 class Pending:
@@ -46,15 +39,14 @@ class Pending:
         self, kind: EventType, record: AccountRecord, seq: int, received_ns: int, *, is_late: bool, key: str
     ) -> None:
         """Take in one event that is not stored yet."""
-        self._changes.append(_Change(kind, record, seq, received_ns, is_late, key))
+        self._changes.append((kind, record, seq, received_ns, is_late, key))
         self._seqs[kind, key] = seq
         if not is_late:
             self._records[kind, key] = record
 
     def settle(self) -> None:
         """Bring the state up to date: the events are stored, or published as not stored."""
-        for change in self._changes:
-            kind, record, seq, received_ns, is_late, key = change
+        for kind, record, seq, received_ns, is_late, key in self._changes:
             self._state.apply(kind, record, seq, received_ns, is_late=is_late, key=key)
         self._changes.clear()
         self._records.clear()

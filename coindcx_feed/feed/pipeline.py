@@ -187,7 +187,7 @@ class Pipeline:
             verdict = self.dedup.judge_read(item, known)
             counts[verdict.value] += 1
             if verdict is Verdict.NEW:
-                self._number(item, frame, out, read.source)
+                self._number(item, frame, out, read.source, known)
         if not read.done.done():
             read.done.set_result(counts)
 
@@ -249,10 +249,17 @@ class Pipeline:
             self._wallets.add(item.record, frame.received_ns)
         for quirk in quirks_of(item, known, is_late=is_late):
             self.quirks.meet(quirk, frame.received_ns, item.raw)
-        self._number(item, frame, out, Source.STREAM, is_late=is_late)
+        self._number(item, frame, out, Source.STREAM, known, is_late=is_late)
 
     def _number(
-        self, item: AccountItem, frame: Frame, out: list[Event], source: Source, *, is_late: bool = False
+        self,
+        item: AccountItem,
+        frame: Frame,
+        out: list[Event],
+        source: Source,
+        before: object,
+        *,
+        is_late: bool = False,
     ) -> None:
         record = item.record
         mark = self.marks.fresh(record.pair, frame.received_ns) if isinstance(record, PositionRecord) else None
@@ -261,7 +268,7 @@ class Pipeline:
         body, at = encode_envelope(
             seq, kind, source, frame.received_ns, item.raw, derived, is_late=is_late, is_durable=self.store.is_durable
         )
-        previous, before = self._pending.last_seq(kind, key), self._pending.known(kind, key)
+        previous = self._pending.last_seq(kind, key)
         out.append(Event(seq, kind, source, frame.received_ns, item.facts, body, at, len(item.raw), previous, is_late))
         self._pending.take(kind, record, seq, frame.received_ns, is_late=is_late, key=key)
         if isinstance(record, OrderRecord) and self.on_fill is not None and _has_filled(before, record):
