@@ -30,6 +30,7 @@ class Model:
 
     def __init__(self) -> None:
         self.seen: list[Fields] = []
+        self.listed: dict[tuple[str, int], Fields] = {}
         self.orders: dict[str, tuple[Fields, str]] = {}
         self.wallets: dict[str, Fields] = {}
         self.outcomes: Counter[str] = Counter()
@@ -40,7 +41,8 @@ class Model:
             return
         self.seen.append(fields)
         present, source = self.orders.get(fields["id"], ({}, ""))
-        if present and source == "rest" and _alike(present, fields):
+        was_read = self.listed.get((fields["id"], fields["updated_at"]))
+        if was_read == fields or (present and source == "rest" and _alike(present, fields)):
             self.outcomes["duplicate"] += 1
         elif present and _is_older(fields, present):
             self.outcomes["late"] += 1
@@ -55,6 +57,7 @@ class Model:
         if present and _alike(present, fields):
             return
         self.orders[fields["id"]] = (fields, "rest")
+        self.listed[fields["id"], fields["updated_at"]] = fields
         self.outcomes["event"] += 1
 
     def frame_of_wallet(self, fields: Fields) -> None:
