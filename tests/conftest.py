@@ -9,8 +9,15 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--benchmark", action="store_true", help="run the benchmarks (tests/benchmarks)")
     parser.addoption("--long", action="store_true", help="run heavy rows in their long form")
-    parser.addoption("--soak", type=float, default=20.0, metavar="SECONDS", help="length of the random soak")
+    parser.addoption("--soak", type=float, default=10.0, metavar="SECONDS", help="length of the random soak")
     parser.addoption("--seed", type=int, default=None, help="seed of the soak, as it printed it")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite, which mostly waits; none beside a measurement or for a file by name."""
+    is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    is_measured = config.getoption("--benchmark") or config.getoption("--long")
+    return 2 if is_whole and not is_measured else 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

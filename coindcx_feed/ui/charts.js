@@ -7,7 +7,7 @@ export default function (component) {
   const { data, parentElement } = component;
   let instance = instances.get(parentElement);
   if (!instance) {
-    instance = { box: parentElement.querySelector(".chart"), drawn: null, width: 0, latest: null, gone: false, view: null, ranges: {} };
+    instance = { box: parentElement.querySelector(".chart"), drawn: null, width: 0, latest: null, gone: false, view: null, ranges: {}, drawing: Promise.resolve() };
     instances.set(parentElement, instance);
     instance.observer = new ResizeObserver(() => resize(instance));
     instance.observer.observe(instance.box);
@@ -17,7 +17,8 @@ export default function (component) {
   return () => {
     instance.observer.disconnect();
     instance.gone = true;
-    if (window.Plotly) window.Plotly.purge(instance.box);
+    // A drawing under way ends first: its later steps would find nothing of the chart.
+    instance.drawing.finally(() => window.Plotly && window.Plotly.purge(instance.box));
     instances.delete(parentElement);
   };
 }
@@ -40,13 +41,14 @@ async function draw(instance) {
   instance.drawn = data.revision;
   instance.width = width;
   const isNew = !box.on;
-  await window.Plotly.react(box, data.traces, withFont(kept(instance, { ...data.layout, width }), box), {
+  instance.drawing = window.Plotly.react(box, data.traces, withFont(kept(instance, { ...data.layout, width }), box), {
     displayModeBar: false,
     responsive: false,
     scrollZoom: false,
     doubleClick: false,
     showTips: false,
   });
+  await instance.drawing;
   if (isNew) listen(instance);
 }
 

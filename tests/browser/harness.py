@@ -64,7 +64,6 @@ class Dashboard:
     sidecar_port: int
     simulator_port: int
     data_dir: Path
-    started: float = field(default_factory=time.monotonic)
 
     @property
     def url(self) -> str:

@@ -40,8 +40,7 @@ def _seq(dashboard: Dashboard, page: Page, back: int = 30) -> int:
     return int(eventually(lambda: kept(page), "events")) - back
 
 
-@pytest.mark.parametrize("width", [1400, 800])
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1400), ("light", 800)])
 def test_every_page_of_the_past_fits_and_is_whole(
     dashboard: Dashboard, browser: Browser, scheme: str, width: int
 ) -> None:

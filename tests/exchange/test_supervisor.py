@@ -92,9 +92,9 @@ async def test_without_credentials_only_public_channels_are_joined(exchange: Exc
 
 
 async def test_F01_server_side_disconnect_is_followed_by_a_new_join(exchange: ExchangeServer) -> None:
-    """The library alone would stay disconnected for good; here 20 kicks in a row are survived."""
+    """The library alone would stay disconnected for good; here five kicks in a row are survived."""
     async with running(Watched(exchange.url)) as watched:
-        for kicks in range(1, 21):
+        for kicks in range(1, 6):
             await eventually(lambda: watched.state.is_connected)
             await exchange.kick()
             await eventually(lambda kicks=kicks: watched.supervisor.connects > kicks)

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import sys
 import threading
 from typing import NamedTuple
 
@@ -299,11 +300,14 @@ class Race:
 
 def test_F13_readers_never_see_torn_or_missing_events() -> None:
     """One writer overwrites a small ring all the time; cursors, filters and exports stay exact and loss is told."""
-    race = Race(total=12_000, capacity=300)
+    race = Race(total=20_000, capacity=300)
     readers = [threading.Thread(target=work) for work in (race.follow, race.follow, race.filter, race.export)]
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)  # many more interleavings in the same time
     for reader in readers:
         reader.start()
     race.write()
+    sys.setswitchinterval(usual_s)
     for reader in readers:
         reader.join(60)
         assert not reader.is_alive()
