@@ -95,7 +95,8 @@ class Watch:
         known = gap._replace(recovered=recovered, unknown=unknown)
         with self._lock:
             for index in range(len(self._gaps) - 1, -1, -1):
-                if self._gaps[index].start_ns == gap.start_ns:
+                # Both ends: two short connections may both begin with the same last frame.
+                if (self._gaps[index].start_ns, self._gaps[index].end_ns) == (gap.start_ns, gap.end_ns):
                     self._gaps[index] = known
                     break
         return known

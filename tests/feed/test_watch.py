@@ -104,3 +104,15 @@ def test_outcome_of_a_gap_is_noted_where_it_stands() -> None:
     done = watch.resolve(first, recovered=3, unknown=None)
     assert watch.gaps() == [done, _gap(30, 40, "cut at 30")]
     assert done.recovered == 3
+
+
+def test_C7_outcomes_of_two_gaps_that_begin_alike_stay_apart() -> None:
+    """A short connection that brought no frame ends with the same last proof as the one before it."""
+    watch = Watch()
+    watch.add(_change(State.LIVE, 10))
+    for second in (20, 40):
+        watch.add(_change(State.RECONNECTING, second, "cut", proven_s=15))
+        watch.add(_change(State.QUIET, second + 10))
+    for gap in watch.gaps():
+        watch.resolve(gap, recovered=1, unknown=None)
+    assert [gap.recovered for gap in watch.gaps()] == [1, 1]
