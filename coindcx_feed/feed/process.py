@@ -48,7 +48,7 @@ def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = Non
 
 def secrets_of(settings: Settings) -> list[str]:
     """List the texts that no log line may hold."""
-    given = (settings.api_key, settings.api_secret, settings.sidecar_token)
+    given = (settings.api_key, settings.api_secret, settings.sidecar_token, settings.dashboard_password)
     return [secret.get_secret_value() for secret in given if secret is not None]
 
 

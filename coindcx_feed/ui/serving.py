@@ -25,6 +25,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.process import process_service, start_process_service, stop_process_service
+from coindcx_feed.settings import Settings, load_settings
+from coindcx_feed.ui import login
 from coindcx_feed.ui.charts import PLOTLY_PATH
 
 LOOPBACK: Final = ("localhost", "127.0.0.1")
@@ -52,7 +54,10 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     # ever opened would show that menu instead of ours.
     PagesManager.uses_pages_directory = False
     try:
-        check_address(st.get_option("server.address"))
+        settings = load_settings()
+        has_tls = st.get_option("server.sslCertFile") is not None or settings.behind_tls_proxy
+        check_access(st.get_option("server.address"), settings, has_tls=has_tls)
+        login.configure(settings, is_secure=has_tls)
         await anyio.to_thread.run_sync(start_process_service, st.get_option("server.port"))
     except ConfigError as error:
         print(f"coindcx-feed: {error}", file=sys.stderr, flush=True)  # noqa: T201  # the answer to a command
@@ -68,16 +73,27 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         await anyio.to_thread.run_sync(stop_process_service)
 
 
-def check_address(address: str | None) -> None:
-    """Refuse to serve the account to the network: the dashboard has no login.
+def check_access(address: str | None, settings: Settings, *, has_tls: bool) -> None:
+    """Refuse to serve the account to the network without a login, or with one that anybody on the way can read.
+
+    Args:
+        has_tls: This server encrypts, or a proxy in front of it does.
 
     Raises:
-        ConfigError: If the address is not a loopback one.
+        ConfigError: If the address is not a loopback one and one of the two is missing.
     """
-    if address not in LOOPBACK:
-        shown = repr(address) if address else "every interface"
+    if address in LOOPBACK:
+        return
+    shown = repr(address) if address else "every interface"
+    if settings.dashboard_password is None:
         raise ConfigError(
-            f"server.address: expected 127.0.0.1, was {shown}: the dashboard has no login; use it through an SSH tunnel"
+            f"server.address: expected 127.0.0.1, was {shown} without a login: use an SSH tunnel, or set "
+            "COINDCX_DASHBOARD_PASSWORD"
+        )
+    if not has_tls:
+        raise ConfigError(
+            f"server.address: expected TLS on {shown}, was none: set server.sslCertFile and server.sslKeyFile, or "
+            "COINDCX_BEHIND_TLS_PROXY=1 when a proxy in front encrypts"
         )
 
 
@@ -149,4 +165,4 @@ def _with_headers(send: Send) -> Send:
 
 
 ROUTES: Final = (Route(PLOTLY_PATH, _plotly),)
-MIDDLEWARE: Final = (Middleware(HostGuard),)
+MIDDLEWARE: Final = (Middleware(HostGuard), Middleware(login.LoginGate))

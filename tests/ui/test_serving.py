@@ -4,11 +4,13 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 from ui.fake_service import ANCHOR, FakeService, install
 
 from coindcx_feed.errors import ConfigError
+from coindcx_feed.settings import Settings
 from coindcx_feed.ui import charts, serving
 
 
@@ -31,16 +33,28 @@ def test_T03_only_loopback_names_are_answered(host: bytes, is_allowed: bool) -> 
     assert serving.is_allowed_host(host) is is_allowed
 
 
+PASSWORD = Settings(dashboard_password=SecretStr("correct horse battery"))
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.4", None, ""])
-def test_T20_dashboard_refuses_the_network(address: str | None) -> None:
-    """It has no login: one line says what to do instead."""
-    with pytest.raises(ConfigError, match=r"expected 127\.0\.0\.1, was .*SSH tunnel"):
-        serving.check_address(address)
+def test_T20_dashboard_refuses_the_network_without_a_login(address: str | None) -> None:
+    """One line says what to do instead; encryption alone is no login."""
+    for has_tls in (False, True):
+        with pytest.raises(ConfigError, match=r"expected 127\.0\.0\.1, was .*SSH tunnel.*DASHBOARD_PASSWORD"):
+            serving.check_access(address, Settings(), has_tls=has_tls)
+
+
+def test_T20_a_password_crosses_the_network_encrypted_only() -> None:
+    """Without TLS here or in front the start is refused as well; with it the dashboard is served."""
+    with pytest.raises(ConfigError, match=r"expected TLS on '0\.0\.0\.0'.*sslCertFile.*BEHIND_TLS_PROXY"):
+        serving.check_access("0.0.0.0", PASSWORD, has_tls=False)
+    serving.check_access("0.0.0.0", PASSWORD, has_tls=True)
 
 
 def test_T20_loopback_is_served() -> None:
-    """The default starts."""
-    serving.check_address("127.0.0.1")
+    """The default starts, with a login and without."""
+    serving.check_access("127.0.0.1", Settings(), has_tls=False)
+    serving.check_access("localhost", PASSWORD, has_tls=False)
 
 
 async def _get(path: str, host: str) -> tuple[int, dict[str, str], bytes]:
