@@ -40,6 +40,7 @@ class AccountState:
         # Ordered: a plain dict would look for its oldest key among all the deleted ones, 40 us per event once full.
         self._orders: OrderedDict[str, Entity[OrderRecord]] = OrderedDict()
         self._working: dict[str, Entity[OrderRecord]] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._positions: dict[str, Entity[PositionRecord]] = {}
         self._balances: dict[str, Entity[BalanceRecord]] = {}
         self._tables: dict[EventType, dict[str, Any]] = {
@@ -135,7 +136,10 @@ class AccountState:
         self._orders[record.id] = entity
         self._orders.move_to_end(record.id)
         self._working.pop(record.id, None)
-        if not record.is_terminal:
+        self._ended.pop(record.id, None)
+        if record.is_terminal:
+            self._ended[record.id] = None
+        else:
             self._working[record.id] = entity
         if len(self._orders) > self._max_orders:
             self._forget_order()
@@ -149,9 +153,9 @@ class AccountState:
             self._last.pop((kind, oldest), None)
 
     def _forget_order(self) -> None:
-        ended = (key for key, entity in self._orders.items() if entity.record.is_terminal)
-        ended_first = next(ended, next(iter(self._orders)))
+        ended_first = next(iter(self._ended or self._orders))
         del self._orders[ended_first]
+        self._ended.pop(ended_first, None)
         self._working.pop(ended_first, None)
         self._last.pop((EventType.ORDER, ended_first), None)
 

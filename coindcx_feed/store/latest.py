@@ -12,7 +12,7 @@ from coindcx_feed.exchange.records import TERMINAL_STATUSES
 MAX_ORDERS: Final = 2_000
 """Orders in a snapshot: those touched last, and all that can still change."""
 MAX_ENTITIES: Final = 10_000
-"""Positions, and wallets, as the state itself remembers."""
+"""Positions, wallets, and orders that can still change: far more than an account has, against a feed that invents ids."""
 
 _ORDER, _POSITION, _BALANCE = EventType.ORDER.value, EventType.POSITION.value, EventType.BALANCE.value
 STATE_TYPES: Final = (_ORDER, _POSITION, _BALANCE)
@@ -26,7 +26,7 @@ class Latest:
     def __init__(self, max_orders: int = MAX_ORDERS) -> None:
         self._max_orders = max_orders
         self._ended: OrderedDict[str, tuple[int, str]] = OrderedDict()
-        self._working: dict[str, int] = {}
+        self._working: OrderedDict[str, int] = OrderedDict()
         self._others: dict[str, dict[str, int]] = {_POSITION: {}, _BALANCE: {}}
 
     def apply(
@@ -54,8 +54,8 @@ class Latest:
                 continue
             status, is_end = meant[text]
             before = ended.pop(key, None)
+            working.pop(key, None)
             if is_end:
-                working.pop(key, None)
                 ended[key] = seq, status
                 if before is None or before[1] != status:
                     ends.append((place, status))
@@ -68,7 +68,7 @@ class Latest:
         """Return the numbers of the events that make the state, ascending.
 
         Args:
-            max_orders: Fewer orders than were followed; working ones are never left out.
+            max_orders: Fewer orders than were followed; working ones are not left out for it.
         """
         working = self._working.values()
         spare = max(0, max_orders - len(working))
@@ -83,7 +83,7 @@ class Latest:
     def _forget(self) -> None:
         while len(self._ended) > self._max_orders:
             self._ended.popitem(last=False)
-        for table in self._others.values():
+        for table in (self._working, *self._others.values()):
             while len(table) > MAX_ENTITIES:
                 del table[next(iter(table))]
 
