@@ -11,7 +11,7 @@ from coindcx_feed.exchange import codec, signing, wire
 from coindcx_feed.simulator.behaviour import Behaviour
 from coindcx_feed.simulator.emissions import Emissions, Fate
 from coindcx_feed.simulator.jstext import socket_text
-from coindcx_feed.simulator.line import Gate, line_factory
+from coindcx_feed.simulator.line import Gate, Pings, line_factory
 from coindcx_feed.simulator.outbox import Outbox
 from coindcx_feed.simulator.peers import Cut, Join, Peer
 from coindcx_feed.simulator.topics import Topic, kind_of, parse_topic, receivers
@@ -86,7 +86,8 @@ class SocketHub:
         self.sio = _new_server(behaviour)
         # The library has no public way to its WebSockets; pings and freezing need one.
         engine = self.sio.eio
-        engine._async = {**engine._async, "websocket": line_factory(engine._async["websocket"], self.gate)}
+        lines = line_factory(engine._async["websocket"], self.gate, Pings(engine))
+        engine._async = {**engine._async, "websocket": lines}
         self.sio.on("connect", self._on_connect)
         self.sio.on("disconnect", self._on_disconnect)
         self.sio.on("join", self._on_join)

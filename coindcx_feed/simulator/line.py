@@ -4,12 +4,45 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from engineio.base_socket import BaseSocket
+
 from coindcx_feed.simulator.behaviour import Behaviour
 
 _PING: Final = "2"
 _PONG: Final = "3"
 
 LineFactory = Callable[[Any, Any], "Line"]
+
+
+class Pings:
+    """Ends the ping of a socket with the socket.
+
+    The library lets it sleep on for the rest of its interval, 25 s, and keeps the socket and its task for as long.
+
+    Args:
+        engine: Engine.IO's server; its pings are started through this from now on.
+
+    Threads: the server's loop.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._start: Callable[..., asyncio.Task[Any]] = engine.start_background_task
+        self._tasks: dict[object, asyncio.Task[Any]] = {}
+        engine.start_background_task = self.start
+
+    def start(self, target: Callable[..., Any], *arguments: Any, **named: Any) -> asyncio.Task[Any]:
+        """Start a task of the library; all that its sockets start are pings, one at a time each."""
+        task = self._start(target, *arguments, **named)
+        socket = getattr(target, "__self__", None)
+        if isinstance(socket, BaseSocket):
+            self._tasks[socket] = task
+        return task
+
+    def end(self, socket: object) -> None:
+        """End what a socket has started; it starts nothing more."""
+        task = self._tasks.pop(socket, None)
+        if task is not None:
+            task.cancel()
 
 
 class Gate:
@@ -52,11 +85,12 @@ class Line:
         self,
         socket: Callable[..., Any],
         gate: Gate,
+        pings: Pings,
         handler: Callable[["Line"], Awaitable[None]],
         server: object,
     ) -> None:
         self._handler = handler
-        self._gate = gate
+        self._gate, self._pings = gate, pings
         self._socket = socket(self._run, server)
         self._arrived: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -93,6 +127,7 @@ class Line:
             await self._handler(self)
         finally:
             reading.cancel()
+            self._pings.end(getattr(self._handler, "__self__", None))
 
     async def _read(self) -> None:
         while True:
@@ -106,6 +141,6 @@ class Line:
                 self._arrived.put_nowait(packet)
 
 
-def line_factory(socket: Callable[..., Any], gate: Gate) -> LineFactory:
+def line_factory(socket: Callable[..., Any], gate: Gate, pings: Pings) -> LineFactory:
     """Return what Engine.IO calls to make a WebSocket: its own one behind the gate."""
-    return lambda handler, server: Line(socket, gate, handler, server)
+    return lambda handler, server: Line(socket, gate, pings, handler, server)
