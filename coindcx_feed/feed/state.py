@@ -115,20 +115,22 @@ class AccountState:
             key: Name of the record among those of its kind, where it is not its ``id``.
         """
         name = key or (record.key if isinstance(record, FillRecord | LedgerRecord) else record.id)
-        self._last[kind, name] = seq
         if is_late:
+            if name in self._tables[kind]:  # of an id that was forgotten, nothing is remembered again
+                self._last[kind, name] = seq
             return
+        self._last[kind, name] = seq
         match record:
             case OrderRecord():
                 self._take_order(record, Entity(record, seq, received_ns))
             case PositionRecord():
                 self._positions[record.id] = Entity(record, seq, received_ns)
-                _drop_oldest(self._positions)
+                self._forget_entity(kind)
             case BalanceRecord():
                 before = self._balances.get(record.id)
                 self._locked_before[record.id] = None if before is None else before.record.locked_balance
                 self._balances[record.id] = Entity(record, seq, received_ns)
-                _drop_oldest(self._balances)
+                self._forget_entity(kind)
             case _:
                 self._remember_row(kind, name, Entity(record, seq, received_ns))
 
@@ -159,7 +161,11 @@ class AccountState:
         self._working.pop(ended_first, None)
         self._last.pop((EventType.ORDER, ended_first), None)
 
-
-def _drop_oldest(table: dict[str, Any]) -> None:
-    if len(table) > MAX_ENTITIES:
-        del table[next(iter(table))]
+    def _forget_entity(self, kind: EventType) -> None:
+        table = self._tables[kind]
+        if len(table) > MAX_ENTITIES:
+            oldest = next(iter(table))
+            del table[oldest]
+            self._last.pop((kind, oldest), None)
+            if kind is EventType.BALANCE:
+                self._locked_before.pop(oldest, None)

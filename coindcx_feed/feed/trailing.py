@@ -1,6 +1,6 @@
 """Lists may trail the socket, and wallet rows carry no time: tell a row that is older than what the stream said."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Final
 
 from coindcx_feed.events import EventType
@@ -10,6 +10,8 @@ from coindcx_feed.feed.compare import differences
 TRAILS_S: Final = 10.0
 """A list shows everything that is older than this."""
 REMEMBERED: Final = 32
+MAX_WALLETS: Final = 500
+"""Far more than there are currencies, against a feed that invents ids; the longest silent one is forgotten."""
 
 _MARGIN_NS: Final = 20_000_000
 """The last frame before a gap and the gap's start are stamped a moment apart; no join follows so soon."""
@@ -19,11 +21,14 @@ class Wallets:
     """What the stream said of each wallet lately. Used by the pipeline only."""
 
     def __init__(self) -> None:
-        self._said: dict[str, deque[tuple[int, BalanceRecord]]] = {}
+        self._said: OrderedDict[str, deque[tuple[int, BalanceRecord]]] = OrderedDict()
 
     def add(self, record: BalanceRecord, received_ns: int) -> None:
         """Take in a record of the stream."""
         self._said.setdefault(record.id, deque(maxlen=REMEMBERED)).append((received_ns, record))
+        self._said.move_to_end(record.id)
+        if len(self._said) > MAX_WALLETS:
+            self._said.popitem(last=False)
 
     def is_trailing(self, row: BalanceRecord, asked_ns: int, away_ns: int) -> bool:
         """Tell whether a row that differs from the present record is rather older than newer.

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from fakes.frames import balance, order, position
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +95,31 @@ def test_C8_without_ended_orders_the_longest_untouched_goes() -> None:
     for seq, order_id in enumerate(["a", "b", "a", "c"], start=1):
         _apply(state, EventType.ORDER, order(order_id), seq)
     assert [entity.record.id for entity in state.orders()] == ["a", "c"]
+
+
+@pytest.mark.parametrize("kind", [EventType.POSITION, EventType.BALANCE])
+def test_C8_nothing_is_kept_of_a_forgotten_position_or_wallet(kind: EventType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the record, not its last number, not the amount that was locked before."""
+    monkeypatch.setattr("coindcx_feed.feed.state.MAX_ENTITIES", 2)
+    state = AccountState()
+    for seq in range(1, 6):
+        record = position(f"made-{seq}") if kind is EventType.POSITION else balance(f"made-{seq}")
+        _apply(state, kind, record, seq)
+    known = state.positions() if kind is EventType.POSITION else state.balances()
+    assert [entity.record.id for entity in known] == ["made-4", "made-5"]
+    assert [state.last_seq(kind, f"made-{seq}") for seq in range(1, 6)] == [0, 0, 0, 4, 5]
+    assert len(state._last) == 2
+    assert len(state._locked_before) <= 2
+
+
+def test_C8_late_event_of_a_forgotten_order_is_not_remembered() -> None:
+    """Else an exchange that repeats old updates would fill memory with their ids."""
+    state = AccountState(max_orders=1)
+    _apply(state, EventType.ORDER, order("old", status="filled"), 1)
+    _apply(state, EventType.ORDER, order("new"), 2)
+    _apply(state, EventType.ORDER, order("old"), 3, is_late=True)
+    assert state.last_seq(EventType.ORDER, "old") == 0
+    assert len(state._last) == 1
 
 
 STEPS = st.lists(

@@ -4,7 +4,7 @@ import pytest
 from fakes.frames import balance
 
 from coindcx_feed.exchange.records import BalanceRecord
-from coindcx_feed.feed.trailing import TRAILS_S, Wallets
+from coindcx_feed.feed.trailing import MAX_WALLETS, TRAILS_S, Wallets
 
 NOW_NS = 1_790_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -45,3 +45,12 @@ def test_F28_wallets_are_judged_apart() -> None:
     """What was said of one says nothing of another."""
     other = BalanceRecord.model_validate(balance("w-2", "1"))
     assert not _said((1, "2")).is_trailing(other, NOW_NS, 0)
+
+
+def test_C8_longest_silent_wallet_is_forgotten() -> None:
+    """A feed that invents ids fills a bounded table."""
+    wallets = _said((1, "2"))
+    for number in range(MAX_WALLETS):
+        wallets.add(BalanceRecord.model_validate(balance(f"made-{number}")), NOW_NS)
+    assert len(wallets._said) == MAX_WALLETS
+    assert not wallets.is_trailing(_record("1"), NOW_NS, 0)
