@@ -88,7 +88,9 @@ class AccountReads:
 
         Args:
             since_ms: Orders that ended before this are not needed; ``None`` reads all that the exchange lists. Unix ms.
-            live: All orders that could still change at ``since_ms``: the reading goes on until it has met them.
+            live: All orders that could still change at ``since_ms``: the reading goes on until it has met those that
+                were made before. A younger one comes before that time however the list is sorted, or is still
+                ``initial`` and not listed at all.
         Raises:
             RestError: If not even the first page could be read.
         Source: exchange docs, "List Orders". It has no filter by pair or id, and its order is not documented.
@@ -96,7 +98,7 @@ class AccountReads:
         live = list(live)
         collector = Collector(ORDERS)
         for side in SIDES:
-            known = (record.id for record in live if record.side in (side, None))
+            known = (record.id for record in live if record.side in (side, None) and not _is_younger(record, since_ms))
             body = {"status": ",".join(LISTED_STATUSES), "side": side}
             try:
                 await walk(self._pages("orders", body), collector, BackTo(ORDERS, since_ms, known))
@@ -210,6 +212,10 @@ async def _walked(kind: Kind[R], fetch: Fetch, since_ms: int | None) -> Reading[
     collector = Collector(kind)
     await walk(fetch, collector, BackTo(kind, since_ms))
     return collector.reading(since_ms)
+
+
+def _is_younger(record: OrderRecord, since_ms: int | None) -> bool:
+    return since_ms is not None and record.created_at is not None and record.created_at >= since_ms
 
 
 def _page(number: int) -> dict[str, str]:

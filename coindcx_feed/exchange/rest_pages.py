@@ -115,9 +115,11 @@ class BackTo(Generic[R]):
     """Tells when a list has been read far enough into the past.
 
     The order of the exchange's lists is not documented. Reading ends early only when the rows so far came newest first
-    by one of the kind's times, the last one is older than ``since_ms``, and every key in ``must_see`` was among them.
-    With all records that could still change at ``since_ms`` in ``must_see``, this is right for lists sorted by update
-    and by creation alike: what follows was created earlier and had ended.
+    by one of the kind's times, the last one is older than ``since_ms`` by every time of which that is true, and every
+    key in ``must_see`` was among them. With all records in ``must_see`` that were made before ``since_ms`` and could
+    still change then, this is right for lists sorted by update and by creation alike: what follows was created earlier
+    and had ended. Rows that new ones pushed on to the next page come a second time there and say nothing about the
+    order.
 
     Args:
         since_ms: Unix ms; ``None`` reads to the end.
@@ -127,6 +129,7 @@ class BackTo(Generic[R]):
     def __init__(self, kind: Kind[R], since_ms: int | None, must_see: Iterable[str] = ()) -> None:
         self._kind, self._since_ms = kind, since_ms
         self._unseen = set(must_see)
+        self._seen: set[str] = set()
         # Of each time: the last value while it only fell, None when it did not.
         self._last: list[float | None] = [float("inf")] * len(kind.times)
         self.is_reached = False
@@ -134,15 +137,18 @@ class BackTo(Generic[R]):
     def add(self, records: Sequence[R]) -> None:
         """Take in the records of the next page."""
         for record in records:
-            self._unseen.discard(self._kind.key(record))
+            key = self._kind.key(record)
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            self._unseen.discard(key)
             for index, time_of in enumerate(self._kind.times):
                 last, value = self._last[index], time_of(record)
                 self._last[index] = value if last is not None and value is not None and value <= last else None
+        falling = [last for last in self._last if last is not None]
         since_ms = self._since_ms
         self.is_reached = (
-            since_ms is not None
-            and not self._unseen
-            and any(last is not None and last < since_ms for last in self._last)
+            since_ms is not None and not self._unseen and bool(falling) and all(last < since_ms for last in falling)
         )
 
 

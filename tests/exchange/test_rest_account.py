@@ -96,6 +96,19 @@ async def test_orders_are_read_back_to_the_last_known_update(api: FakeApi, accou
     assert "sell-120" in {row.key for row in reading.rows}
 
 
+async def test_orders_made_after_the_time_are_not_looked_for_behind_it(api: FakeApi, account: AccountReads) -> None:
+    """One that is still ``initial`` is not listed: the whole history was read for it after every join."""
+    rows = [
+        order(f"buy-{number}", side="buy", status="filled", created_at=number, updated_at=number)
+        for number in range(1_000, 0, -1)
+    ]
+    api.serve_pages("orders", _of_side(rows))
+    young = OrderRecord.model_validate(order("buy-new", side="buy", status="initial", created_at=960, updated_at=960))
+    reading = await account.orders(950, [young])
+    assert [(call.body["side"], call.body["page"]) for call in api.calls] == [("buy", "1"), ("sell", "1")]
+    assert reading.is_complete
+
+
 async def test_F28_one_side_that_fails_makes_the_orders_partial(api: FakeApi, account: AccountReads) -> None:
     """No sells were read: that is not "there are no sells"."""
     api.serve("orders", lambda call: Say([order()]) if call.body["side"] == "buy" else BUSY)

@@ -184,6 +184,27 @@ async def test_sorted_list_is_read_back_to_a_time_only() -> None:
     assert (reading.is_complete, reading.since_ms) == (True, 9_850)
 
 
+async def test_list_that_grows_while_it_is_read_is_read_back_to_a_time_only() -> None:
+    """Rows that were pushed on to the next page come again there: they are no sign of another order."""
+
+    def rows(page: int) -> Rows:
+        return [_order(number) for number in range(10_000 + 3 * page, 0, -1)]
+
+    reading, asked = await _read(rows, since_ms=9_850)
+    assert asked == [1, 2]
+    assert reading.is_complete
+    assert len(_ids(reading)) == 197
+
+
+async def test_time_that_falls_by_chance_ends_no_reading() -> None:
+    """Sorted by update, and the first page fell by creation too: an old order at its end must not hide a new one."""
+    rows = [_order(number) for number in range(10_000, 9_901, -1)]
+    rows += [_order(9_901, created_at=1), _order(9_900), *(_order(number) for number in range(9_800, 9_000, -1))]
+    reading, asked = await _read(rows, since_ms=9_850)
+    assert "o-9900" in _ids(reading)
+    assert asked == [1, 2]
+
+
 async def test_unsorted_list_is_read_to_its_end() -> None:
     """The order is not documented: one row out of place and nothing is assumed."""
     rows = [_order(number) for number in range(500, 0, -1)]
