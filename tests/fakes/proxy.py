@@ -6,7 +6,7 @@ import random
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -16,6 +16,9 @@ _QUEUED_CHUNKS: Final = 64
 """Bytes on the way under latency are bounded; beyond them the sender feels it, as with a real window."""
 
 Direction = Literal["up", "down"]
+
+Passed = Callable[[Direction, object, bytes, bool], None]
+"""Told of direction, connection and bytes after each write, and whether all so far are with the receiver's kernel."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,9 @@ class FaultProxy:
         url: Address of the server, ``http://127.0.0.1:PORT``.
         seed: Of the jitter.
 
+    Attributes:
+        passed: Told of everything that this line hands on.
+
     Threads: one loop.
     """
 
@@ -73,6 +79,7 @@ class FaultProxy:
         self.accepted = 0
         self.bytes = {"up": 0, "down": 0}
         self.port = 0
+        self.passed: Passed | None = None
         self.heal()
 
     @property
@@ -192,6 +199,8 @@ class FaultProxy:
         writer.write(piece[:allowed])
         self.bytes[direction] += len(piece[:allowed])
         await writer.drain()
+        if self.passed is not None:
+            self.passed(direction, writer, piece[:allowed], not writer.transport.get_write_buffer_size())
         if toxics.limit_bytes is not None and allowed <= len(piece):
             raise ConnectionAbortedError("the limit of bytes is reached")
         await asyncio.sleep(toxics.pause_s(len(piece)))

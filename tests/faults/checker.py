@@ -6,7 +6,7 @@ A record may be missing only where the feed itself says so: its time lies in a r
 import bisect
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -88,6 +88,7 @@ def check_feed(
     apart: Iterable[bytes],
     listed: set[bytes],
     away: Sequence[Span],
+    delivered: Mapping[int, Sequence[int]] | None = None,
 ) -> None:
     """Compare what was sent and listed with what became events and what was kept apart.
 
@@ -97,12 +98,13 @@ def check_feed(
         apart: Raw texts of duplicates and of quarantine.
         listed: Texts of the rows that reads were given.
         away: The recorded gaps, and the time before the first join.
+        delivered: When the line handed on each record, by number, wall clock ns; without it no line holds anything.
     """
     verdict.sent, verdict.events = len(sent), len(taken)
     by_text: dict[bytes, list[Sent]] = defaultdict(list)
     for one in sent:
         by_text[one.text].append(one)
-    tail = _Tail(sent, [event for event in taken if event.source == "stream"], away)
+    tail = _Tail(sent, [event for event in taken if event.source == "stream"], away, delivered)
     away = _joined(away)
     stream = Counter(event.text for event in taken if event.source == "stream")
     read = Counter(event.text for event in taken if event.source == "rest")
@@ -119,10 +121,18 @@ def check_feed(
 class _Tail:
     """What was on its way when a connection ended: a line keeps the order, so nothing sent later came before the gap.
 
-    A slow line may hold records for longer than the slack; how long they took is not for the feed to know.
+    A slow line may hold records for longer than the slack; how long they took is not for the feed to know. What the
+    line had handed on before, the feed had, and must have taken.
     """
 
-    def __init__(self, sent: Sequence[Sent], stream: Sequence[Taken], away: Sequence[Span]) -> None:
+    def __init__(
+        self,
+        sent: Sequence[Sent],
+        stream: Sequence[Taken],
+        away: Sequence[Span],
+        delivered: Mapping[int, Sequence[int]] | None,
+    ) -> None:
+        self._delivered = delivered
         self._starts = sorted(span.start_ns for span in away)
         self._places = {id(one): place for place, one in enumerate(sent)}
         places: dict[bytes, list[int]] = defaultdict(list)
@@ -136,7 +146,10 @@ class _Tail:
 
     def __contains__(self, one: Sent) -> bool:
         index = bisect.bisect_left(self._starts, one.at_ns)
-        if index == len(self._starts) or self._starts[index] - one.at_ns > ON_THE_WAY_NS:
+        if self._delivered is None or index == len(self._starts) or self._starts[index] - one.at_ns > ON_THE_WAY_NS:
+            return False
+        had_ns = self._starts[index] - SLACK_NS
+        if any(one.at_ns <= at_ns <= had_ns for at_ns in self._delivered.get(one.number, ())):
             return False
         after = bisect.bisect_right(self._came, (self._places[id(one)], 1 << 63))
         return after == len(self._came) or self._came[after][1] > self._starts[index]

@@ -16,6 +16,7 @@ from fakes.runtimes import settings_for
 from fakes.trader import Trader
 from fakes.waiting import eventually
 from faults.checker import Span, Taken, Verdict, check_client, check_feed, check_state
+from faults.deliveries import Deliveries
 from pydantic import SecretStr
 
 from coindcx_feed import client
@@ -34,6 +35,8 @@ class Trial:
 
     def __init__(self, exchange: NumberedExchange, proxy: FaultProxy, runtime: FeedRuntime, seed: int) -> None:
         self.exchange, self.proxy, self.runtime = exchange, proxy, runtime
+        self.deliveries = Deliveries()
+        proxy.passed = self.deliveries.passed
         self.service = FeedService(runtime)
         self.trader = Trader(exchange, seed)
         self.received: list[dict[str, Any]] = []
@@ -92,7 +95,7 @@ class Trial:
         verdict.duplicates, verdict.quarantined = pipeline.duplicates.count, pipeline.quarantine.count
         raws = [kept.raw for kept in apart]
         sent, listed = list(self.exchange.sent), set(self.exchange.listed)
-        check_feed(verdict, sent, self.taken(), raws, listed, self.gaps())
+        check_feed(verdict, sent, self.taken(), raws, listed, self.gaps(), self.deliveries.times)
         state = self.runtime.state
         for kind, shown in (("order", state.orders()), ("position", state.positions()), ("balance", state.balances())):
             check_state(verdict, kind, self.exchange.present(kind), {item.record.id: item.record for item in shown})
@@ -176,8 +179,8 @@ async def trial(
         runtime = FeedRuntime(chosen, "serve", timings=timings)
         runtime.linger_s = linger_s
         runtime.pipeline.duplicates, runtime.pipeline.quarantine = _large(), _large()
-        await asyncio.to_thread(runtime.start)
         there = Trial(exchange, proxy, runtime, seed)
+        await asyncio.to_thread(runtime.start)
         listening = asyncio.create_task(there._listen())
         try:
             await there.watched()
