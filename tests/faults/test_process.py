@@ -77,12 +77,14 @@ async def child(
     ring_capacity: int = 100_000,
     stream_url: str | None = None,
     *arguments: str,
+    store_url: str | None = None,
 ) -> AsyncIterator[Child]:
     """Run a feed on an exchange until it is watched; it does not outlive the test.
 
     Args:
         stream_url: Of a proxy before the exchange's socket.
         arguments: More for ``child_feed.py``.
+        store_url: Of another log than the usual file.
     """
     port, url = free_port(), exchange.server.url
     own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
@@ -90,6 +92,7 @@ async def child(
         "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": (stream_url or url).replace("http", "ws"),
         "API_URL": url, "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder),
         "REST_PER_MINUTE": "900", "RING_CAPACITY": str(ring_capacity),
+        **({} if store_url is None else {"STORE_URL": store_url}),
     }  # fmt: skip
     env = own | {f"COINDCX_{name}": value for name, value in given.items()}
     process = await asyncio.create_subprocess_exec(
