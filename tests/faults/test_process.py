@@ -33,6 +33,7 @@ class Child:
         self.process, self.port = process, port
         self.received: list[dict[str, Any]] = []
         self.raws: list[bytes] = []
+        self.arrived_ns: list[int] = []
         self.close_code: int | None = None
 
     async def listen(self) -> None:
@@ -44,6 +45,7 @@ class Child:
                 if envelope["type"] not in ("ping", "pong"):
                     self.received.append(envelope)
                     self.raws.append(message.data.encode())
+                    self.arrived_ns.append(time.time_ns())
             self.close_code = socket.close_code
 
     def system(self, text: str) -> list[dict[str, Any]]:
