@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -65,6 +65,8 @@ class Log(Protocol):
     def drop_from(self, seq: int) -> None: ...
 
     def reopen(self) -> None: ...
+
+    def give_up(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -142,18 +144,26 @@ class Durable:
                 await self._call(self._log.append_marks, rows)
 
     async def close(self) -> None:
-        """Store what waits if the log is back by now, and close it; within ``STOP_S``."""
+        """Store what waits if the log is back by now, and close it; each within ``STOP_S``.
+
+        A log that does not answer is given up: its thread would hold up the end of the process.
+        """
         if self._return is not None:
             self._return.cancel()
             with suppress(asyncio.CancelledError):
                 await self._return
-        with suppress(StoreError, TimeoutError):
-            async with asyncio.timeout(STOP_S):
-                if self._away is not None:
-                    await self._flush()
-        with suppress(StoreError, TimeoutError):
-            await asyncio.wait_for(self._call(self._log.close), STOP_S)
+        if self._away is not None:
+            await self._within(self._flush())
+        await self._within(self._call(self._log.close))
         self._writer.shutdown(wait=False)
+
+    async def _within(self, work: Awaitable[None]) -> None:
+        try:
+            with suppress(StoreError):
+                await asyncio.wait_for(work, STOP_S)
+        except TimeoutError:
+            log.error("log given up waiting=%d", len(self._spill))
+            self._log.give_up()
 
     def _call(self, work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._writer, work, *arguments)

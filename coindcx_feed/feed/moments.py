@@ -82,7 +82,8 @@ class Moments:
     def moment(self, seq: int) -> dict[str, Any] | None:
         """Return what is known about one stored event as a time to look at, ``None`` when it is not stored.
 
-        Its ``gap`` is the time away from the exchange that it lies in, its ``state`` that of the connection.
+        Its ``gap`` is the time away from the exchange that it lies in, its ``state`` that of the connection;
+        ``missing`` tells of events before it that the log lost.
         """
         span = self.span()
         return None if span is None else self._moment(seq, span)
@@ -102,6 +103,7 @@ class Moments:
             "epoch": log.epoch_of(seq),
             **span,
             **moment.connection(log, seq),
+            "missing": moment.missing(log, seq),
             "gap": moment.gap_of(self._gaps(seq, at_ns, at_ns), at_ns),
         }
 

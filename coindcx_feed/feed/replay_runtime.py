@@ -66,6 +66,8 @@ class ReplayRuntime(FeedRuntime):
         exchange: Gets what is shown; the replay begins when somebody has joined it.
     """
 
+    player: Player
+
     def __init__(
         self,
         settings: Settings,

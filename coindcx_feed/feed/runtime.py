@@ -36,6 +36,7 @@ from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
 
 if TYPE_CHECKING:
+    from coindcx_feed.feed.replay import Player
     from coindcx_feed.store.log import EventStore
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class FeedRuntime:
         self.pipeline = Pipeline(self.ring, self.market, self.marks, self.state, NoStore())
         self.watch = Watch()
         self.lag = LoopLag()
+        self.player: Player | None = None
         self.supervisor: Supervisor | None = None
         self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
         self.viewers = Viewers(lambda: self.sidecar.clients)

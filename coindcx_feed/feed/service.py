@@ -10,6 +10,7 @@ from coindcx_feed.exchange.states import Account
 from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.past import PastService
+from coindcx_feed.feed.replay_controls import ReplayControls
 from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.upstream import Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
@@ -27,6 +28,7 @@ class FeedService:
         self.runtime = runtime
         self.moments = Moments(runtime)
         self.past = PastService(runtime)
+        self.replaying = ReplayControls(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))

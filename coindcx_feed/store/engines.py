@@ -72,8 +72,10 @@ def writer_engine(place: Place, synchronous: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         cursor = cast(sqlite3.Connection, connection).cursor()
-        # Takes effect in a new file only: pages that pruning empties can be given back later.
-        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        # Pages that pruning empties can be given back later. Only a new file takes it; another one would be written to
+        # before anybody has looked whose it is.
+        if cursor.execute("PRAGMA page_count").fetchone() == (0,):
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={'FULL' if synchronous == 'full' else 'NORMAL'}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")

@@ -12,7 +12,7 @@ from coindcx_feed.exchange.records import TERMINAL_STATUSES
 MAX_ORDERS: Final = 2_000
 """Orders in a snapshot: those touched last, and all that can still change."""
 MAX_ENTITIES: Final = 10_000
-"""Positions, wallets, and orders that can still change: far more than an account has, against a feed that invents ids."""
+"""Positions, wallets, orders that can still change: far more than an account has, against a feed that invents ids."""
 
 _ORDER, _POSITION, _BALANCE = EventType.ORDER.value, EventType.POSITION.value, EventType.BALANCE.value
 STATE_TYPES: Final = (_ORDER, _POSITION, _BALANCE)

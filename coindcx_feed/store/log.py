@@ -291,6 +291,14 @@ class EventStore(Questions):
             self._lock.release()
             self._lock = None
 
+    def give_up(self) -> None:
+        """Stop waiting for a server that does not answer: every call in progress fails at once. ``close`` it then.
+
+        Threads: any.
+        """
+        self._writer.give_up()
+        self.reader.cut()
+
     def wait_summed(self) -> None:
         """Return when every full segment so far is summed up."""
         self._summing.submit(lambda: None).result()

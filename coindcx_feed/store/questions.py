@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store.figures import Figure, Figures
+from coindcx_feed.store.holes import Holes, holes_before
 from coindcx_feed.store.latest import MAX_ORDERS
 from coindcx_feed.store.moments import state_at
 from coindcx_feed.store.reading import Body, EpochRow, Reader
@@ -48,6 +49,10 @@ class Questions:
     def epochs(self) -> list[EpochRow]:
         """Return every series of numbers, oldest first."""
         return self.reader.epochs()
+
+    def holes_before(self, seq: int) -> Holes | None:
+        """Return which numbers from the first of the log to this one are missing, ``None`` when none is."""
+        return holes_before(self.reader, seq)
 
     def epoch_of(self, seq: int) -> str | None:
         return self.reader.epoch_of(seq)

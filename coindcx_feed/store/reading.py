@@ -11,6 +11,7 @@ from coindcx_feed.errors import StoreCorrupt
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store import files
 from coindcx_feed.store.faults import translated
+from coindcx_feed.store.lines import Lines
 from coindcx_feed.store.rows import EVENT, event_of, type_of
 from coindcx_feed.store.tables import epochs, events, header, marks, metadata, segments
 
@@ -42,7 +43,7 @@ class Reader:
     """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
-        self._engine, self._path = engine, path
+        self._engine, self._path, self._lines = engine, path, Lines(engine)
 
     @contextmanager
     def connection(self, doing: str) -> Iterator[Connection]:
@@ -173,6 +174,10 @@ class Reader:
         with self.connection("look at the log") as connection:
             names = ("freelist_count", "page_count", "page_size")
             return [int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0) for name in names]
+
+    def cut(self) -> None:
+        """Let whoever waits for the server fail at once."""
+        self._lines.cut()
 
     def close(self) -> None:
         self._engine.dispose()

@@ -13,6 +13,7 @@ from coindcx_feed.errors import ConfigError, StoreBusy, StoreCorrupt, StoreError
 from coindcx_feed.store import files
 from coindcx_feed.store.engines import Place
 from coindcx_feed.store.faults import as_store_error, translated
+from coindcx_feed.store.lines import Lines
 from coindcx_feed.store.opening import lock_server
 
 
@@ -29,7 +30,8 @@ class Writer:
 
     def __init__(self, engine: Engine, place: Place, *, is_read_only: bool = False) -> None:
         self._is_read_only = is_read_only
-        self._engine, self._place = engine, place
+        self._engine, self._place, self._lines = engine, place, Lines(engine)
+        self._is_given_up = False
         self.dialect = engine.dialect
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -45,6 +47,8 @@ class Writer:
         if self._is_read_only:
             raise StoreError(f"{doing}: expected a log that may be written, was opened to be read: open it to write")
         with self._lock:
+            if self._is_given_up:
+                raise StoreGone(f"{doing}: expected a log that answers, was given up: open it again")
             self._check_file(doing)
             try:
                 with translated(doing):
@@ -67,6 +71,11 @@ class Writer:
             raw = self._connected().connection.dbapi_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def give_up(self) -> None:
+        """Let whoever waits for the server, and whoever comes later, fail at once. Threads: any, without the lock."""
+        self._is_given_up = True
+        self._lines.cut()
 
     def close(self) -> None:
         with self._lock:

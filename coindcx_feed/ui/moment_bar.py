@@ -28,7 +28,12 @@ def bar_nodes(moment: Moment, mode: str, zone: tzinfo, note: str | None) -> list
         _connection(moment, zone),
     ]
     line = div("status alarm-yellow", *cells, role="status", label="Moment shown")
-    return [line, _gap_notice(moment, zone), div("small muted section", note) if note else None]
+    return [
+        line,
+        _missing_notice(moment),
+        _gap_notice(moment, zone),
+        div("small muted section", note) if note else None,
+    ]
 
 
 def _cell(name: str, *values: Node | None, title: str | None = None) -> Node:
@@ -42,6 +47,17 @@ def _connection(moment: Moment, zone: tzinfo) -> Node:
     told = fmt.clock(moment["told_ms"], zone, today=moment["received_ms"], digits=0)
     color = "" if moment["connected"] else "yellow"
     return _cell("connection then", span(color, fmt.visible(state, 20)), span("muted", f"since {told}"))
+
+
+def _missing_notice(moment: Moment) -> Node | None:
+    missing = moment["missing"]
+    if missing is None:
+        return None
+    count, first, last = missing["count"], missing["from_seq"], missing["to_seq"]
+    run = f"event {fmt.count(first)}" if first == last else f"events {fmt.count(first)} to {fmt.count(last)}"
+    named = "Missing: " if count == last - first + 1 else f"Missing: {fmt.count(count)} in all, the newest of them "
+    text = f"{named}{run}. What they changed is not in what is shown here until a later event said it again."
+    return div("notice", node("p", "strong", "The log is not complete up to this moment."), node("p", "text", text))
 
 
 def _gap_notice(moment: Moment, zone: tzinfo) -> Node | None:

@@ -90,6 +90,11 @@ def begin(name: str) -> None:
     # The theme cannot set the side padding of the main block; the wide layout wastes about 140 px.
     st.html("<style>[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}</style>")
     status_line()
+    if service().status()["replay"] is not None:
+        # Imported here: only a replay has it, and it is made of this module's parts.
+        from coindcx_feed.ui import replay_bar
+
+        replay_bar.controls()
 
 
 @part(FAST_S)

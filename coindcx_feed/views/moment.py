@@ -39,11 +39,23 @@ _SYSTEM: Final = EventFilter(types=(EventType.SYSTEM.value,))
 _GAP: Final = "upstream_gap"
 
 
+class Holes(Protocol):
+    """Numbers that were lost: how many, and the newest run of them."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def from_seq(self) -> int: ...
+    @property
+    def to_seq(self) -> int: ...
+
+
 class PastLog(Protocol):
     """What is read of the durable log."""
 
     def get(self, seq: int) -> Event | None: ...
     def state_at(self, seq: int, max_orders: int = ...) -> list[Event]: ...
+    def holes_before(self, seq: int) -> Holes | None: ...
     def of_key(self, kind: EventType, key: str, upto: int | None = ..., limit: int = ...) -> list[Event]: ...
     def marks(self, pair: str, from_s: int, to_s: int) -> list[tuple[int, str]]: ...
     def select(
@@ -226,6 +238,16 @@ def gap_of(found: Rows, at_ns: int) -> dict[str, Any] | None:
     at_ms = at_ns // 1_000_000
     inside = (gap for gap in found if gap["from_ms"] // 1 < at_ms and (gap["to_ms"] is None or at_ms < gap["to_ms"]))
     return next(inside, None)
+
+
+def missing(log: PastLog, seq: int) -> dict[str, int] | None:
+    """Return how many events up to a moment were lost, with the newest run of them; ``None`` when none was.
+
+    All of them count, not those since the last snapshot only: what a lost event changed stays unknown for as long as
+    no later one says it again.
+    """
+    found = log.holes_before(seq)
+    return None if found is None else {"count": found.number, "from_seq": found.from_seq, "to_seq": found.to_seq}
 
 
 def connection(log: PastLog, seq: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fakes import postgres
 from fakes.runtimes import free_port, is_free
 from fakes.stored import stored_account
 from fakes.waiting import eventually, eventually_sync
@@ -25,13 +26,18 @@ Here = Callable[..., "subprocess.CompletedProcess[str]"]
 STORE, PIPELINE = stored_account()
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    """A demo's environment whose log holds the scenarios."""
-    log = EventStore.open(f"sqlite:///{tmp_path / 'events.sqlite'}", mode="demo", account="demo")
+def keep_scenarios(url: str) -> None:
+    """Write a demo's log that holds the scenarios."""
+    log = EventStore.open(url, mode="demo", account="demo")
     log.begin_epoch("epoch-1", 1)
     log.append(STORE.events, "epoch-1")
     log.close()
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A demo's environment whose log holds the scenarios."""
+    keep_scenarios(f"sqlite:///{tmp_path / 'events.sqlite'}")
     own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
     given = {
         "DATA_DIR": tmp_path / "data",
@@ -108,6 +114,20 @@ def test_F30_same_window_gives_the_same_account_each_time(env: dict[str, str]) -
         expected = f"replay ended: {len(STORE.events)} events, state {state_digest(PIPELINE.state)}"
         assert done.stderr.splitlines()[-1] == expected
     assert is_free(int(env["COINDCX_SIDECAR_PORT"]))
+
+
+def test_F30_log_in_postgresql_gives_the_same_account(env: dict[str, str]) -> None:
+    """Named by the setting or by the option; the log is as long afterwards, and its password is not shown."""
+    with postgres.running() as server:
+        url = server.url()
+        keep_scenarios(url)
+        for more, arguments in (({"COINDCX_STORE_URL": url}, []), ({}, ["--store", url])):
+            done = run(env | more, "--speed", "max", "--once", *arguments)
+            assert done.returncode == 0, done.stderr
+            expected = f"replay ended: {len(STORE.events)} events, state {state_digest(PIPELINE.state)}"
+            assert done.stderr.splitlines()[-1] == expected
+            assert "unused-secret" not in done.stderr
+        assert server.run("SELECT count(*) FROM events", url.rpartition("/")[2]) == str(len(STORE.events))
 
 
 def test_F30_pace_and_its_error_are_told(env: dict[str, str]) -> None:

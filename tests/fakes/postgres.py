@@ -31,29 +31,31 @@ class Postgres:
     """One server with its own data folder.
 
     Attributes:
+        folder: Holds its data; its own user may read what is in it.
         port: Where it listens on 127.0.0.1; the same after a restart.
     """
 
     def __init__(self, folder: Path, programs: Path) -> None:
-        self._folder, self._programs = folder, programs
+        self.folder, self._programs = folder, programs
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self._databases = 0
+        self._frozen: list[int] = []
 
     def initialise(self) -> None:
         """Make the data folder; as root, for the system's own user: the server refuses to run as root."""
         if os.geteuid() == 0:
-            shutil.chown(self._folder, _SYSTEM_USER)
-        arguments = ["-D", str(self._folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+            shutil.chown(self.folder, _SYSTEM_USER)
+        arguments = ["-D", str(self.folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         subprocess.run([*self._as_owner("initdb"), *arguments], check=True, capture_output=True, timeout=60)
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        where = ["-D", str(self._folder / "data"), "-p", str(self.port), "-k", str(self._folder)]
-        with (self._folder / "log").open("ab") as log:
+        where = ["-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._as_owner("postgres"), *where, *settings], stdout=log, stderr=log, start_new_session=True
             )
@@ -63,16 +65,34 @@ class Postgres:
         """Stop it: SIGQUIT is an immediate stop, as a crash; SIGINT ends sessions cleanly."""
         if self._process is None:
             return
+        self.thaw()
         self._signal(how)
         self._process.wait(timeout=30)
         self._process = None
 
-    def url(self, database: str | None = None) -> str:
-        """Return the address of a database; without a name, of a new one."""
+    def freeze(self) -> None:
+        """Stop all its processes where they stand: sessions stay open and nobody answers."""
+        server = self._server_pid()
+        os.kill(server, signal.SIGSTOP)  # first, or it would start others
+        self._frozen = [server, *_children(server)]
+        for pid in self._frozen[1:]:
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        for pid in reversed(self._frozen):
+            os.kill(pid, signal.SIGCONT)
+        if self._frozen and self._process is not None:
+            self._process.send_signal(signal.SIGCONT)  # runuser stops itself when its child is stopped
+        self._frozen = []
+
+    def url(self, database: str | None = None, disk: Path | None = None) -> str:
+        """Return the address of a database; without a name, of a new one, which may be on a disk of its own."""
         if database is None:
             self._databases += 1
             database = f"log_{self._databases}"
-            self.run(f"CREATE DATABASE {database}", "postgres")
+            where = "" if disk is None else f" TABLESPACE {self._tablespace(database, disk)}"
+            self.run(f"CREATE DATABASE {database}{where}", "postgres")
         return f"postgresql://{USER}:unused-secret@127.0.0.1:{self.port}/{database}"
 
     def run(self, statement: str, database: str) -> str:
@@ -84,18 +104,39 @@ class Postgres:
 
     def _is_ready(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, (self._folder / "log").read_text(errors="replace")[-2_000:]
+        assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")[-2_000:]
         command = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(command, check=False).returncode == 0
+
+    def _tablespace(self, database: str, disk: Path) -> str:
+        place = disk / "tables"
+        place.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(place, _SYSTEM_USER)
+        self.run(f"CREATE TABLESPACE on_{database} LOCATION '{place}'", "postgres")
+        return f"on_{database}"
+
+    def _server_pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def _signal(self, how: signal.Signals) -> None:
         # The child may be runuser, which does not pass every signal on: the server names itself in its folder.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(int((self._folder / "data" / "postmaster.pid").read_text().split()[0]), how)
+            os.kill(self._server_pid(), how)
 
     def _as_owner(self, program: str) -> list[str]:
         command = [str(self._programs / program)]
         return ["runuser", "-u", _SYSTEM_USER, "--", *command] if os.geteuid() == 0 else command
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            # After the name, which may hold anything: state, parent.
+            if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(entry.name))
+    return found
 
 
 def programs() -> Path | None:

@@ -1,33 +1,30 @@
 """Rows F13, F17, F20 and F21 from end to end: the feed is killed, its log is locked or full, and nothing is lost."""
 
 import asyncio
-import contextlib
-import os
 import random
-import shutil
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import msgspec
 import pytest
-from fakes import postgres
 from fakes.numbered import numbered_exchange
 from fakes.trader import Trader
 from fakes.waiting import eventually
+from faults.outages import (
+    FILLER,
+    assert_told,
+    fill_up,
+    listening,
+    log_of,
+    plain,
+    shown_by,
+    small_disk,
+    stored,
+    through_an_outage,
+)
 from faults.test_process import checked, child, knows_all
 from faults.trials import figure
-from faults.worlds import World, world
-from pydantic import SecretStr
-
-from coindcx_feed.feed.keeping import store_url
-from coindcx_feed.feed.runtime import account_name
-from coindcx_feed.store.log import EventStore
-
-PAIR = "B-ETH_USDT"
+from faults.worlds import world
 
 
 @pytest.mark.timeout(600)
@@ -61,93 +58,20 @@ def _numbers(messages: list[dict[str, Any]]) -> set[int]:
     return {message["data"].get("x_number", 0) for message in messages}
 
 
-@contextlib.asynccontextmanager
-async def listening(there: World) -> AsyncIterator[list[dict[str, Any]]]:
-    """Collect what a client of the sidecar gets."""
-    messages: list[dict[str, Any]] = []
-
-    async def listen() -> None:
-        async for message in socket:
-            messages.append(msgspec.json.decode(message.data))
-
-    url = f"ws://127.0.0.1:{there.runtime.sidecar.port}/api/v1/ws/coindcx"
-    async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
-        task = asyncio.create_task(listen())
-        try:
-            yield messages
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-def log_of(folder: Path) -> Path:
-    return next(folder.glob("events-*.sqlite"))
-
-
-def _stored(there: World, first: int = 1) -> tuple[list[bytes], list[tuple[int, str]]]:
-    """Read the log after the feed's end: bodies of all events, and the epochs."""
-    settings = there.runtime.settings
-    account = account_name(settings)
-    url = store_url(settings, account)
-    assert url is not None
-    store = EventStore.open(url, mode=there.runtime.mode, account=account, read_only=True)
-    try:
-        rows = store.bodies(0, 1_000_000)
-        assert [row[0] for row in rows] == list(range(first, first + len(rows)))
-        return [row[3] for row in rows], [(epoch.first_seq, epoch.name) for epoch in store.epochs()]
-    finally:
-        store.close()
-
-
-def _plain(body: bytes) -> bytes:
-    return body.replace(b',"durable":false', b"")
-
-
-async def _through_an_outage(
-    there: World, messages: list[dict[str, Any]], begin: Any, end: Any, *, is_over: bool = False
-) -> None:
-    """Trade before, during and after an outage of the log, and see that the feed says so.
-
-    Args:
-        is_over: The outage ends by itself, maybe before anyone has looked at the status.
-    """
-    await there.place("buy", PAIR, "0.1")
-    await eventually(lambda: any(message["type"] == "position" for message in messages))
-    begin()
-    await there.place("buy", PAIR, "0.2", "1500")
-    if not is_over:
-        await eventually(lambda: there.service.status()["store"]["outage"] is not None)
-    await there.place("sell", PAIR, "0.1", "9000")
-    await eventually(lambda: sum(message.get("durable") is False for message in messages) >= 2 - is_over)
-    end()
-    await eventually(lambda: there.service.status()["store"]["outage"] is None, 30)
-    count = len(messages)
-    await there.place("buy", PAIR, "0.1")
-    await eventually(lambda: any(m["type"] == "position" and "durable" not in m for m in messages[count:]))
-
-
-def _assert_told(there: World, messages: list[dict[str, Any]], epochs: list[tuple[int, str]]) -> None:
-    said = [message["data"] for message in messages if message["data"].get("message") == "epoch_changed"]
-    assert [(data["first_seq"], data["epoch"]) for data in said] == list(there.runtime.ring.epochs[1:])
-    assert list(there.runtime.ring.epochs) == epochs
-    first = said[0]["first_seq"]
-    assert all("durable" not in message for message in messages if message.get("seq", first) < first)
-
-
 @pytest.mark.timeout(120)
 async def test_F21_locked_log_is_said_and_gets_everything_later(tmp_path: Path) -> None:
     """Another program holds the file: live view and clients go on, marked, and nothing is missing at the end."""
     async with world(tmp_path) as there, listening(there) as messages:
-        other = sqlite3.connect(log_of(tmp_path), isolation_level=None)
+        other = sqlite3.connect(log_of(tmp_path), isolation_level=None, check_same_thread=False)
         await eventually(lambda: there.is_watched)
-        await _through_an_outage(
+        await through_an_outage(
             there, messages, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("COMMIT")
         )
         other.close()
-        shown = [event.body for event in there.runtime.ring.since(0, 1_000_000)]
-    bodies, epochs = _stored(there)
-    assert bodies[: len(shown)] == [_plain(body) for body in shown]
-    _assert_told(there, messages, epochs)
+        shown = shown_by(there)
+    bodies, epochs = stored(there)
+    assert bodies[: len(shown)] == [plain(body) for body in shown]
+    assert_told(there, messages, epochs)
 
 
 @pytest.mark.timeout(120)
@@ -155,61 +79,26 @@ async def test_F21_removed_file_is_said_and_another_one_begun(tmp_path: Path) ->
     """Every event from the outage on is in the new log."""
     async with world(tmp_path) as there, listening(there) as messages:
         await eventually(lambda: there.is_watched)
-        await _through_an_outage(there, messages, log_of(tmp_path).unlink, lambda: None, is_over=True)
+        await through_an_outage(there, messages, log_of(tmp_path).unlink, lambda: None, is_over=True)
         await eventually(lambda: any("was removed" in str(message["data"].get("message")) for message in messages))
         first = there.runtime.ring.epochs[1][0]
         shown = [event.body for event in there.runtime.ring.since(first - 1, 1_000_000)]
-    bodies, epochs = _stored(there, first)
-    assert bodies[: len(shown)] == [_plain(body) for body in shown]
+    bodies, epochs = stored(there, first)
+    assert bodies[: len(shown)] == [plain(body) for body in shown]
     assert epochs == list(there.runtime.ring.epochs[1:])
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("a small disk can be mounted by root only")
-    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=False)
-    if made.returncode:
-        pytest.skip("this system does not let a test mount a disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 @pytest.mark.timeout(120)
-async def test_F20_full_disk_is_said_and_gets_everything_later(small_disk: Path) -> None:
+async def test_F20_full_disk_is_said_and_gets_everything_later(tmp_path: Path) -> None:
     """Events wait in memory until there is space again."""
-    filler = small_disk / "filler"
-
-    def fill() -> None:
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
-
-    async with world(small_disk) as there, listening(there) as messages:
-        await eventually(lambda: there.is_watched)
-        await _through_an_outage(there, messages, fill, filler.unlink)
-        shown = [event.body for event in there.runtime.ring.since(0, 1_000_000)]
-    bodies, epochs = _stored(there)
-    assert bodies[: len(shown)] == [_plain(body) for body in shown]
-    _assert_told(there, messages, epochs)
-
-
-@pytest.mark.timeout(120)
-async def test_F22_crashed_database_is_said_and_gets_everything_later(tmp_path: Path) -> None:
-    """PostgreSQL stops at once, as in a failover, and comes back: nothing is lost, nothing stands there twice."""
-    with postgres.running() as server:
-        url = server.url()
-        async with world(tmp_path, store_url=SecretStr(url)) as there, listening(there) as messages:
+    with small_disk(tmp_path, "2m") as disk:
+        async with world(disk) as there, listening(there) as messages:
             await eventually(lambda: there.is_watched)
-            await _through_an_outage(there, messages, server.stop, server.start)
-            shown = [event.body for event in there.runtime.ring.since(0, 1_000_000)]
-        bodies, epochs = _stored(there)
-    assert bodies[: len(shown)] == [_plain(body) for body in shown]
-    _assert_told(there, messages, epochs)
+            await through_an_outage(there, messages, lambda: fill_up(disk), (disk / FILLER).unlink)
+            shown = shown_by(there)
+        bodies, epochs = stored(there)
+    assert bodies[: len(shown)] == [plain(body) for body in shown]
+    assert_told(there, messages, epochs)
 
 
 async def test_F17_restart_knows_the_account_the_numbers_and_the_time_between(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Child:
         self.process, self.port = process, port
         self.received: list[dict[str, Any]] = []
         self.raws: list[bytes] = []
+        self.arrived_ns: list[int] = []
         self.close_code: int | None = None
 
     async def listen(self) -> None:
@@ -44,6 +45,7 @@ class Child:
                 if envelope["type"] not in ("ping", "pong"):
                     self.received.append(envelope)
                     self.raws.append(message.data.encode())
+                    self.arrived_ns.append(time.time_ns())
             self.close_code = socket.close_code
 
     def system(self, text: str) -> list[dict[str, Any]]:
@@ -77,12 +79,14 @@ async def child(
     ring_capacity: int = 100_000,
     stream_url: str | None = None,
     *arguments: str,
+    store_url: str | None = None,
 ) -> AsyncIterator[Child]:
     """Run a feed on an exchange until it is watched; it does not outlive the test.
 
     Args:
         stream_url: Of a proxy before the exchange's socket.
         arguments: More for ``child_feed.py``.
+        store_url: Of another log than the usual file.
     """
     port, url = free_port(), exchange.server.url
     own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
@@ -90,6 +94,7 @@ async def child(
         "MODE": "live", "API_KEY": KEY, "API_SECRET": SECRET, "STREAM_URL": (stream_url or url).replace("http", "ws"),
         "API_URL": url, "PUBLIC_URL": url, "SIDECAR_PORT": str(port), "DATA_DIR": str(folder),
         "REST_PER_MINUTE": "900", "RING_CAPACITY": str(ring_capacity),
+        **({} if store_url is None else {"STORE_URL": store_url}),
     }  # fmt: skip
     env = own | {f"COINDCX_{name}": value for name, value in given.items()}
     process = await asyncio.create_subprocess_exec(

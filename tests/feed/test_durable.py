@@ -70,7 +70,13 @@ class Log:
         self.kind, self.trouble = StoreError, None
         self.calls.append(("reopen",))
 
+    def give_up(self) -> None:
+        self.calls.append(("give up",))
+        self.kind, self.trouble = StoreGone, "given up"
+        self.gate.set()
+
     def close(self) -> None:
+        self.gate.wait(10)
         self.calls.append(("close",))
 
 
@@ -170,6 +176,19 @@ async def test_the_end_of_the_process_stores_what_waits_when_the_log_is_back() -
     scene.log.trouble = None
     await scene.durable.close()
     assert list(scene.log.rows) == [1]
+
+
+async def test_F22_the_end_of_the_process_gives_up_a_log_that_does_not_answer() -> None:
+    """A thread that waits for ever would keep the process from ending; it may be the last call that hangs."""
+    for away in (events(1), []):
+        scene = Scene()
+        scene.log.gate.clear()
+        if away:
+            await scene.durable.append(away)
+        await scene.durable.close()
+        await eventually(lambda scene=scene: ("close",) in scene.log.calls)
+        assert ("give up",) in scene.log.calls
+        assert scene.log.rows == {}
 
 
 async def test_marks_are_left_out_while_the_log_is_away() -> None:

@@ -219,6 +219,17 @@ def test_steps_skip_what_was_lost(world: World) -> None:
     assert [moments.nearest(seq) for seq in (1, 4, 6, 99)] == [3, 4, 4, 7]
 
 
+def test_moment_after_lost_events_says_so(world: World) -> None:
+    """A hole in the numbers is said at every moment behind it, and at none before."""
+    told = Told().feed([at(row(ORDER, order(status="open", updated_at=1_790_000_000_000 + n)), n) for n in range(5)])
+    world.log.append([event for event in told.events if event.seq not in (2, 3)], "epoch-1")
+    found = [world.moments.moment(seq) for seq in (1, 4, 5)]
+    assert [each["missing"] for each in found if each is not None] == [
+        None, {"count": 2, "from_seq": 2, "to_seq": 3}, {"count": 2, "from_seq": 2, "to_seq": 3},
+    ]  # fmt: skip
+    assert is_plain(found)
+
+
 def test_without_a_log_it_says_so(tmp_path: Path) -> None:
     """COINDCX_STORE_URL=none: one line, no moment, nothing offered."""
     moments = Moments(FeedRuntime(settings_for("http://127.0.0.1:9", tmp_path), "serve"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,33 +26,58 @@ ROUNDS, LONG_ROUNDS = 10, 200
 MOST_S = 0.4
 
 
-def killed(url: str, chance: random.Random) -> int:
-    """Let a child append until a random instant, kill it, and return the last number it acknowledged."""
-    command = [sys.executable, str(TESTS / "store" / "child_writer.py"), url, str(chance.choice((1, 7, 100)))]
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    killer = threading.Timer(chance.random() * MOST_S, child.kill)
-    killer.start()
-    said = child.stdout.read().splitlines(keepends=True)
-    child.wait(30)
-    killer.join()
-    assert child.returncode == -signal.SIGKILL
-    child.stdout.close()
-    return max((int(line) for line in said if line.endswith("\n")), default=0)
+class Nursery:
+    """Starts writers in a moment: a process that has everything loaded forks one for each line that it is told."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(TESTS / "store" / "child_writer.py")]
+        environment = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
+    def killed(self, url: str, chance: random.Random) -> int:
+        """Let a writer append until a random instant, kill it, and return the last number it acknowledged."""
+        told, said = self._process.stdin, self._process.stdout
+        assert told is not None
+        assert said is not None
+        told.write(f"{chance.choice((1, 7, 100))} {url}\n")
+        told.flush()
+        assert said.readline() == "ready\n"
+        pid = int(said.readline())
+        killer = threading.Timer(chance.random() * MOST_S, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        newest = 0
+        while not (line := said.readline()).startswith("ended"):
+            newest = int(line)
+        killer.join()
+        assert line == f"ended {-signal.SIGKILL}\n"
+        return newest
+
+    def close(self) -> None:
+        """No more writers."""
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """A source of processes to kill."""
+    made_nursery = Nursery()
+    yield made_nursery
+    made_nursery.close()
 
 
 @pytest.mark.timeout(1_800)
 def test_F17_nothing_acknowledged_is_lost_when_the_process_is_killed(
-    url: str, is_long: bool, capsys: pytest.CaptureFixture[str]
+    url: str, nursery: Nursery, is_long: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After each kill the log has every acknowledged number, dense, and goes on with the next one."""
     seed = random.SystemRandom().getrandbits(32)
     chance = random.Random(seed)
     acknowledged, slowest_s = 0, 0.0
-    for _ in range(LONG_ROUNDS if is_long else ROUNDS):
-        acknowledged = max(acknowledged, killed(url, chance))
+    rounds = LONG_ROUNDS if is_long else ROUNDS
+    for _ in range(rounds):
+        acknowledged = max(acknowledged, nursery.killed(url, chance))
         began = time.monotonic()
         store = opened(url)
         slowest_s = max(slowest_s, time.monotonic() - began)
@@ -64,7 +90,7 @@ def test_F17_nothing_acknowledged_is_lost_when_the_process_is_killed(
         assert numbers == list(range(start + 1, start + 1 + len(numbers))), f"seed {seed}"
     with capsys.disabled():
         figures = f"{acknowledged:,} acknowledged, 0 lost, open {slowest_s:.2f} s, seed {seed}"
-        print(f"\nkill -9, {store.engine_name}: {figures}")
+        print(f"\n{rounds} times kill -9, {store.engine_name}: {figures}")
     store.close()
 
 

@@ -20,6 +20,7 @@ class FakeMoments:
         self.first = 1
         self.lost: set[int] = set()
         self.connected = True
+        self.missing: dict[str, int] | None = None
         self.gap: dict[str, Any] | None = None
         self.asked: list[tuple[str, int]] = []
 
@@ -49,7 +50,15 @@ class FakeMoments:
         row = self.service.row(seq)
         told = {"state": "live", "connected": self.connected, "told_ms": row["received_ms"] - 90_000}
         shown = {name: row[name] for name in ("received_ms", "type", "pair", "status")}
-        return {"seq": seq, "epoch": "20261122T140212-0a1b2c3d", "gap": self.gap, **shown, **span, **told}
+        return {
+            "seq": seq,
+            "epoch": "20261122T140212-0a1b2c3d",
+            "gap": self.gap,
+            "missing": self.missing,
+            **shown,
+            **span,
+            **told,
+        }
 
     def seq_at(self, unix_ms: float) -> int | None:
         numbers = range(self.service.count, self.first - 1, -1)

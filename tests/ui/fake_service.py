@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ui.fake_moments import FakeMoments
 from ui.fake_past import FakePast
+from ui.fake_replaying import FakeReplaying
 
 ANCHOR = "_coindcx_feed_process"
 HOSTILE = (
@@ -44,6 +45,7 @@ class FakeService:
         self.viewers = 0
         self.moments = FakeMoments(self)
         self.past = FakePast(self)
+        self.replaying = FakeReplaying()
 
     def version(self) -> int:
         return self.count
@@ -80,6 +82,7 @@ class FakeService:
             "sidecar": {"url": "ws://127.0.0.1:8000/api/v1/ws/coindcx", "clients": 2, "error": None},
             "simulator": {"port": 8010},
             "owner": None,
+            "replay": None,
             "store": {"engine": "sqlite", "url": "sqlite:///events.sqlite", "outage": None},
             "started_ms": int(self.now_ms - 3_600_000),
             "now_ms": int(time.time() * 1000),

@@ -47,6 +47,17 @@ def test_moment_in_a_gap_warns() -> None:
     assert "still lasts" in text_of(_bar(gap=gap | {"to_ms": None}))
 
 
+def test_moment_after_lost_events_says_what_is_missing() -> None:
+    """How many, which ones, and what that means; never shown as complete."""
+    text = text_of(_bar(missing={"count": 3, "from_seq": 1_005, "to_seq": 1_007}))
+    assert "The log is not complete up to this moment. Missing: events 1,005 to 1,007." in text
+    assert "not in what is shown here until a later event said it again" in text
+    assert "Missing: event 7." in text_of(_bar(missing={"count": 1, "from_seq": 7, "to_seq": 7}))
+    several = text_of(_bar(missing={"count": 9, "from_seq": 7, "to_seq": 7}))
+    assert "Missing: 9 in all, the newest of them event 7." in several
+    assert "not complete" not in text_of(_bar())
+
+
 def test_refusal_is_text() -> None:
     """It may repeat what somebody put into an address."""
     text = text_of([moment_bar.refusal(f"at: was {HOSTILE}")])

@@ -12,6 +12,7 @@ from fakes.told import Told
 
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.events import Event, EventType, Facts, Source, encode_envelope
+from coindcx_feed.store.holes import Holes
 from coindcx_feed.views import moment
 
 PAIR = "B-ETH_USDT"
@@ -30,6 +31,11 @@ class Log:
 
     def state_at(self, seq: int, max_orders: int = 0) -> list[Event]:
         return [event for event in self.events if event.seq <= seq]
+
+    def holes_before(self, seq: int) -> Holes | None:
+        given, there = set(range(1, seq + 1)), {event.seq for event in self.events}
+        lost = sorted(given - there)
+        return Holes(len(lost), lost[-1], lost[-1]) if lost else None
 
     def of_key(self, kind: EventType, key: str, upto: int | None = None, limit: int = 500) -> list[Event]:
         found = [event for event in self.events if (event.type, event.facts.key) == (kind, key)]
@@ -140,3 +146,10 @@ def test_gap_that_the_process_and_the_log_know_is_one() -> None:
     known = {"from_ms": (START_S + 30.5) * 1e3 + 0.25, "to_ms": (START_S + 40) * 1e3, "cause": "closed"}
     (found,) = moment.gaps(log, 1, 0, (START_S + 50) * 10**9, [known])
     assert (found["from_ms"], found["recovered"], found["is_on_demand"]) == ((START_S + 30.5) * 1e3, 4, False)
+
+
+def test_missing_events_are_plain_numbers() -> None:
+    """Or nothing, where every number is there."""
+    log = Log([note(seq, "{}") for seq in (1, 3, 4)])
+    assert moment.missing(log, 1) is None
+    assert moment.missing(log, 4) == {"count": 1, "from_seq": 2, "to_seq": 2}
