@@ -26,6 +26,19 @@ class Mark(NamedTuple):
     exchange_ms: int | None
 
 
+class Day(NamedTuple):
+    """What current prices say of a pair besides its mark; ``None`` until told.
+
+    ``high`` and ``low`` are the last price's of 24 hours, USDT; ``funding_rate`` is the upcoming one, a fraction of the
+    size at mark. ``received_ns`` is when high and low came.
+    """
+
+    high: Decimal | None = None
+    low: Decimal | None = None
+    funding_rate: Decimal | None = None
+    received_ns: int = 0
+
+
 class _Series:
     """One value per second of a day in a circle; the second is stored beside it, so old rounds do not show through."""
 
@@ -51,6 +64,7 @@ class Marks:
         self._chosen = frozenset(chosen)
         self._newest: dict[str, Mark] = {}
         self._series: dict[str, _Series] = {}
+        self._days: dict[str, Day] = {}
         self._lock = threading.Lock()
 
     def update(self, record: CurrentPricesRecord, received_ns: int, open_pairs: Iterable[str]) -> None:
@@ -59,6 +73,8 @@ class Marks:
         second = received_ns // 1_000_000_000
         with self._lock:
             for pair, fields in record.prices.items():
+                if "h" in fields or "efr" in fields:
+                    self._days[pair] = _day(self._days.get(pair, Day()), fields, received_ns)
                 price = _decimal(fields.get("mp"))
                 if price is None:
                     continue
@@ -71,6 +87,10 @@ class Marks:
 
     def newest(self, pair: str) -> Mark | None:
         return self._newest.get(pair)
+
+    def day(self, pair: str) -> Day:
+        """Return the last day of a pair, as last told."""
+        return self._days.get(pair, Day())
 
     def fresh(self, pair: str, now_ns: int) -> Decimal | None:
         """Return the mark if it is younger than ``FRESH_S``, USDT."""
@@ -94,12 +114,25 @@ def with_breaks(seconds: npt.NDArray[np.int64], prices: Floats) -> tuple[Floats,
     return times * 1000.0, np.insert(prices, breaks, np.nan)
 
 
+def _day(before: Day, fields: dict[str, Any], received_ns: int) -> Day:
+    high, low, rate = _decimal(fields.get("h")), _decimal(fields.get("l")), _number(fields.get("efr"))
+    if high is not None and low is not None:
+        before = before._replace(high=high, low=low, received_ns=received_ns)
+    # A rate beyond 100 % is none.
+    return before._replace(funding_rate=rate) if rate is not None and abs(rate) < 1 else before
+
+
 def _decimal(value: Any) -> Decimal | None:
     # Whatever is no positive number of a sane size is no mark: 0 stands for "none" on this exchange.
+    number = _number(value)
+    return number if number is not None and number > 0 and -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT else None
+
+
+def _number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         return None
     try:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and number > 0 and -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT else None
+    return number if number.is_finite() else None

@@ -9,7 +9,7 @@ from fakes.frames import rows
 
 from coindcx_feed.exchange.numbers import parse_exact
 from coindcx_feed.exchange.records import CurrentPricesRecord
-from coindcx_feed.feed.marks import FRESH_S, HISTORY_S, Marks
+from coindcx_feed.feed.marks import FRESH_S, HISTORY_S, Day, Marks
 
 PAIR = "B-ETH_USDT"
 START_S = 1_790_000_000
@@ -157,3 +157,25 @@ def test_series_across_the_end_of_the_circle_is_in_order() -> None:
     for second in range(wrap - 2, wrap + 2):
         _put(marks, second, "1")
     assert _series(marks, wrap - 5, wrap + 5)[0] == [wrap - 2, wrap - 1, wrap, wrap + 1]
+
+
+def test_day_is_what_prices_told_last() -> None:
+    """High and low come with a snapshot, the rate with funding updates; a mark alone changes neither."""
+    marks = Marks()
+    marks.update(
+        _record(ETH={"h": Decimal(2_950), "l": Decimal(2_850), "efr": Decimal("-0.0001")}), START_S * 10**9, ()
+    )
+    _put(marks, 60, "2890")
+    marks.update(_record(ETH={"efr": Decimal(0)}), (START_S + 90) * 10**9, ())
+    found = marks.day(PAIR)
+    assert (found.high, found.low, found.funding_rate) == (Decimal(2_950), Decimal(2_850), Decimal(0))
+    assert found.received_ns == START_S * 10**9
+    assert marks.day("B-BTC_USDT") == Day()
+
+
+@pytest.mark.parametrize("fields", [{"h": 0, "l": 1, "efr": "x"}, {"h": True, "l": 2, "efr": 7}, {"efr": "NaN"}])
+def test_day_keeps_no_nonsense(fields: dict[str, Any]) -> None:
+    """A price that is none, half a range, a rate beyond 100 %."""
+    marks = Marks()
+    marks.update(CurrentPricesRecord.model_construct(pr="futures", prices={PAIR: fields}), START_S * 10**9, ())
+    assert marks.day(PAIR) == Day()
