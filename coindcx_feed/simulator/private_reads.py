@@ -102,7 +102,7 @@ class PrivateReads:
             and fill.order.request.currency in currencies
         ]
         found.sort(key=lambda fill: fill.at_ms, reverse=True)
-        return [_fill_row(fill) for fill in _page(found, body)]
+        return [fill_row(fill) for fill in _page(found, body)]
 
     def transactions(self, _request: web.Request, body: Body) -> object:
         """List ledger rows of positions, newest first, by stage and margin currency; amounts in that currency."""
@@ -113,7 +113,7 @@ class PrivateReads:
             for row in reversed(self._core.account.rows)
             if row.at_ms <= until_ms and stage in ("all", row.stage) and row.currency in currencies
         ]
-        return [_ledger_row(row) for row in _page(found, body)]
+        return [ledger_row(row) for row in _page(found, body)]
 
     def wallet_log(self, request: web.Request, _body: Body) -> object:
         """List movements that changed a wallet's total, newest first."""
@@ -179,7 +179,8 @@ def position_row(position: Position, orders: Iterable[Order]) -> dict[str, Any]:
     return position_record(position, own) | {"cumulative_funding_fee": funding}
 
 
-def _fill_row(fill: Fill) -> dict[str, Any]:
+def fill_row(fill: Fill) -> dict[str, Any]:
+    """Return a row of the fills read."""
     request = fill.order.request
     return {
         "price": fill.price,
@@ -196,7 +197,8 @@ def _fill_row(fill: Fill) -> dict[str, Any]:
     }
 
 
-def _ledger_row(row: LedgerRow) -> dict[str, Any]:
+def ledger_row(row: LedgerRow) -> dict[str, Any]:
+    """Return a row of the ledger read; amounts in the margin currency."""
     return {
         "pair": row.pair,
         "stage": row.stage,
