@@ -107,6 +107,10 @@ class Moments:
             "gap": moment.gap_of(self._gaps(seq, at_ns, at_ns), at_ns),
         }
 
+    def received_ns(self, seq: int) -> int:
+        """Return when a stored event was received, Unix ns."""
+        return self._then(seq).event.received_ns
+
     def seq_at(self, unix_ms: float) -> int | None:
         """Return the newest stored event received at or before a time, ``None`` when all came later."""
         log = self._runtime.log

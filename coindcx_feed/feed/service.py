@@ -7,6 +7,7 @@ from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
+from coindcx_feed.feed.depth import Depth
 from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.past import PastService
@@ -29,6 +30,7 @@ class FeedService:
         self.moments = Moments(runtime)
         self.past = PastService(runtime)
         self.replaying = ReplayControls(runtime)
+        self.depth = Depth(runtime, self.moments)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
