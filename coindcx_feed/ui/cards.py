@@ -94,8 +94,21 @@ def no_events(status: Status, zone: tzinfo) -> Node:
     return empty("No account events yet", text, checks, note)
 
 
-def position_card(position: dict[str, Any], *, pressed: bool, live: bool, now_ms: float) -> Node:
-    """Build one open position: result, ruler, figures. Money that is not live is grey."""
+def position_card(
+    position: dict[str, Any],
+    *,
+    pressed: bool,
+    live: bool,
+    now_ms: float,
+    more: Iterable[Node] = (),
+    foot: Node | None = None,
+) -> Node:
+    """Build one open position: result, ruler, figures. Money that is not live is grey.
+
+    Args:
+        more: Further rows of figures.
+        foot: How it is protected, where more is known than its prices.
+    """
     quote, pnl = position["quote"], position["unrealized_pnl"]
     color = signed_color(pnl) if live and position["mark_is_fresh"] else "muted"
     leverage = (position["leverage"] or "").removesuffix(".0")
@@ -116,8 +129,8 @@ def position_card(position: dict[str, Any], *, pressed: bool, live: bool, now_ms
             share,
         ),
         ruler(position, color),
-        div("pairs", *_card_pairs(position, now_ms)),
-        _protection(position),
+        div("pairs", *_card_pairs(position, now_ms), *more),
+        foot or _protection(position),
         select=position["id"],
         pressed=pressed,
         key=position["id"],

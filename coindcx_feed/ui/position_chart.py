@@ -56,7 +56,7 @@ def position_chart(
     traces: list[Figure] = []
     for panel in (
         _price(position, data, x, palette, with_liquidation),
-        _pnl(position, data, x, palette),
+        _pnl(position, data, t_ms, palette),
         _size(position, data, x, palette, base),
     ):
         traces += panel[0]
@@ -96,14 +96,15 @@ def _price(position: Position, data: dict[str, Floats], x: Figure, palette: Pale
     return traces, labels, {"yaxis": charts.value_axis(palette, domain=list(DOMAINS[0]), range=[low, high])}
 
 
-def _pnl(position: Position, data: dict[str, Floats], x: Figure, palette: Palette) -> Panel:
-    pnl = data["pnl"]
-    # Zero inside holes: a fill would bridge them where a line breaks.
-    gain, loss = np.where(pnl > 0, pnl, 0.0), np.where(pnl < 0, pnl, 0.0)
+def _pnl(position: Position, data: dict[str, Floats], t_ms: Floats, palette: Palette) -> Panel:
+    pnl, x = data["pnl"], charts.packed(t_ms)
+    filled = _without_bridges(t_ms, pnl)
+    area = charts.packed(filled[0])
+    gain, loss = np.where(filled[1] > 0, filled[1], 0.0), np.where(filled[1] < 0, filled[1], 0.0)
     quiet: Figure = {"line": {"width": 0}, "hoverinfo": "skip", "hovertemplate": None, "fill": "tozeroy"}
     traces = [
-        charts.line(x, gain, palette.green, "gain", axis="y2", fillcolor=palette.gain_fill, **quiet),
-        charts.line(x, loss, palette.red, "loss", axis="y2", fillcolor=palette.loss_fill, **quiet),
+        charts.line(area, gain, palette.green, "gain", axis="y2", fillcolor=palette.gain_fill, **quiet),
+        charts.line(area, loss, palette.red, "loss", axis="y2", fillcolor=palette.loss_fill, **quiet),
         charts.line(x, pnl, palette.text, "PnL", axis="y2", width=1.1, hovertemplate="%{y:+,.2f}"),
     ]
     low, high = _range(np.append(pnl, 0.0))
@@ -115,6 +116,17 @@ def _pnl(position: Position, data: dict[str, Floats], x: Figure, palette: Palett
         palette, domain=list(DOMAINS[1]), range=[low, high], nticks=4, zeroline=True, zerolinecolor=palette.gray
     )
     return traces, _edge(words, low, high, DOMAINS[1], "y2"), {"yaxis2": axis}
+
+
+def _without_bridges(t_ms: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return the values with a drop to zero at both ends of every hole: a fill would bridge it where a line breaks."""
+    known = np.isfinite(values)
+    ends = np.flatnonzero(known[1:] & ~known[:-1]) + 1
+    starts = np.flatnonzero(known[:-1] & ~known[1:])
+    times = np.concatenate([t_ms, t_ms[starts], t_ms[ends]])
+    order = np.argsort(np.concatenate([np.arange(len(t_ms)) * 1.0, starts + 0.25, ends - 0.25]))
+    filled = np.concatenate([np.nan_to_num(values), np.zeros(len(starts) + len(ends))])
+    return times[order], filled[order]
 
 
 def _sign(text: str | None) -> str:

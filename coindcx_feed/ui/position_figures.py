@@ -1,10 +1,10 @@
 """Figures and boxes of the Positions page. Pure."""
 
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from coindcx_feed.ui import cards
+from coindcx_feed.ui import cards, risk_figures
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
 
@@ -21,7 +21,7 @@ def strip(positions: list[Position], rate: dict[str, Any] | None, status: Status
     return cards.figures(
         [
             _pnl(opened, rate, status, live, zone),
-            _exposure(opened, is_now=status.get("is_now", True)),
+            _exposure(opened, rate, zone, status),
             _margin(opened),
             _nearest(opened),
             _open(positions, opened),
@@ -64,7 +64,8 @@ def _in_inr(total: Decimal, rate: dict[str, Any] | None, zone: tzinfo, now_ms: f
     return f"{fmt.rounded(f'{value:f}', places=0, signed=True)} INR at {fmt.number(rate['rate'])}, {at}"
 
 
-def _exposure(opened: list[Position], *, is_now: bool) -> Node:
+def _exposure(opened: list[Position], rate: dict[str, Any] | None, zone: tzinfo, status: Status) -> Node:
+    is_now = status.get("is_now", True)
     values, unknown = {"long": ZERO, "short": ZERO}, 0
     for position in opened:
         size, mark = fmt.decimal(position["size"]), fmt.decimal(position["mark_price"])
@@ -73,12 +74,16 @@ def _exposure(opened: list[Position], *, is_now: bool) -> Node:
             values[position["side"]] += abs(size) * mark
         else:
             unknown += 1
-    title = "Size at mark, without leverage"
+    title = "Size at mark, without leverage, computed."
     if unknown and unknown == len(opened):
         return cards.figure("Exposure", fmt.UNKNOWN, "no mark", title=title)
     total = values["long"] + values["short"]
     note = " · ".join(f"{side} {fmt.rounded(f'{value:f}')}" for side, value in values.items())
     note += f" · without {unknown} that has no mark" if unknown else ""
+    if rate is not None:
+        at = fmt.clock(rate["at_ms"], zone, today=status["now_ms"], digits=-1)
+        in_inr = fmt.rounded(f"{total * Decimal(rate['rate']):f}", places=0)
+        title += f" {in_inr} INR at {fmt.number(rate['rate'])}, {at}; by pair under Exposure."
     return cards.figure("Exposure", cards.with_unit(fmt.rounded(f"{total:f}"), _quote(opened)), note, title=title)
 
 
@@ -110,13 +115,29 @@ def _open(positions: list[Position], opened: list[Position]) -> Node:
     return cards.figure("Open positions", str(len(opened)), note if opened else f"{flat} flat")
 
 
-def boxes(positions: list[Position], selected: str | None, status: Status) -> list[Node | None]:
-    """Build one card per open position and a line for the flat ones."""
+def boxes(
+    positions: list[Position],
+    selected: str | None,
+    status: Status,
+    risks: dict[str, dict[str, Any]] | None = None,
+    zone: tzinfo = UTC,
+) -> list[Node | None]:
+    """Build one card per open position and a line for the flat ones.
+
+    Args:
+        risks: What is at risk in each, by its id.
+    """
+    known, now_ms = risks or {}, status["now_ms"]
     opened = [position for position in positions if position["side"] != "flat"]
     flat = [position for position in positions if position["side"] == "flat"]
     built = [
         cards.position_card(
-            position, pressed=position["id"] == selected, live=status["connected"], now_ms=status["now_ms"]
+            position,
+            pressed=position["id"] == selected,
+            live=status["connected"],
+            now_ms=now_ms,
+            more=risk_figures.pairs(known.get(position["id"]), position, zone, now_ms),
+            foot=risk_figures.protection(position, known.get(position["id"]), now_ms),
         )
         for position in opened
     ]

@@ -1,15 +1,27 @@
-"""The Positions page: what is at risk, one card or row per position id, and the chart of the chosen one."""
+"""The Positions page: what is at risk, one card or row per position id, and the chosen one in depth."""
 
 from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, page, position_chart, position_figures, tables, time_cursor
+from coindcx_feed.ui import (
+    cards,
+    charts,
+    episode_part,
+    exposure_figures,
+    page,
+    position_chart,
+    position_figures,
+    record_drawer,
+    tables,
+    time_cursor,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import node, span
 
 RANGES: Final = {"15 m": 900_000, "1 h": 3_600_000, "3 h": 10_800_000, "1 d": 86_400_000}
 SCALES: Final = ("Fit price", "Include liquidation")
+SHOWS: Final = ("Chart", "Episode", "Exposure")
 
 Position = dict[str, Any]
 
@@ -22,10 +34,19 @@ def render() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="position-bar"):
         chart_head()
         _switch("View", ("Cards", "Table"), "Cards", "view")
-        _switch("Range", tuple(RANGES), "1 h", "range")
-        _switch("Scale", SCALES, SCALES[0], "scale")
+        _switch("Show", SHOWS, SHOWS[0], "show")
+        if _shown() == "Chart":
+            _switch("Range", tuple(RANGES), "1 h", "range")
+        if _shown() != "Exposure":
+            _switch("Scale", SCALES, SCALES[0], "scale")
         time_cursor.look_back()
-    chart()
+    {"Chart": chart, "Episode": episode, "Exposure": exposure}[_shown()]()
+    record_drawer.draw()
+
+
+def _shown() -> str:
+    shown = st.session_state.get("show")
+    return shown if shown in SHOWS else SHOWS[0]
 
 
 def _switch(label: str, options: tuple[str, ...], default: str, key: str) -> None:
@@ -56,7 +77,8 @@ def positions() -> None:
         time_cursor.show([strip], key="position-figures")
         _table(found, selected)
         return
-    boxes = position_figures.boxes(found, selected["id"] if selected else None, current)
+    risks = page.service().depth.risks(time_cursor.shown_seq())["positions"]
+    boxes = position_figures.boxes(found, selected["id"] if selected else None, current, risks, zone)
     time_cursor.show([strip, *boxes], key="position-cards", on_select=_card_chosen)
 
 
@@ -73,7 +95,7 @@ def _card_chosen() -> None:
 def _choose(position_id: Any) -> None:
     if isinstance(position_id, str):
         st.query_params["position"] = position_id
-    st.rerun(["part-positions", "part-chart_head", "part-chart"])
+    st.rerun(["part-positions", "part-chart_head", f"part-{_shown().lower()}"])
 
 
 def _table(found: list[Position], selected: Position | None) -> None:
@@ -109,6 +131,22 @@ def chart_head() -> None:
     margin = span("muted small", f"margin in {position['margin_currency'] or '?'}")
     zone = span("muted small", f"times in {fmt.zone_name(page.zone(), time_cursor.now_ms())}")
     time_cursor.show([span("chips", lead, margin, zone)], key="position-head")
+
+
+@time_cursor.part(page.SLOW_S)
+def episode() -> None:
+    """Draw one episode of the chosen position."""
+    position = chosen(time_cursor.source().positions())
+    if position is not None:
+        episode_part.draw(position, with_liquidation=st.session_state.get("scale") == SCALES[1])
+
+
+@time_cursor.part(page.FAST_S)
+def exposure() -> None:
+    """Draw what is exposed by pair and in total."""
+    source, now_ms = time_cursor.source(), time_cursor.now_ms()
+    rows = page.service().depth.risks(time_cursor.shown_seq())["exposure"]
+    time_cursor.show(exposure_figures.exposure(rows, source.conversion(), page.zone(), now_ms), key="exposure")
 
 
 @time_cursor.part(page.SLOW_S)

@@ -30,17 +30,17 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
         wide: Add price, quantity, id and delay; the docked layout has no room for them.
     """
     columns: dict[str, pa.Array] = {
-        "time": _times(row["received_ms"] for row in rows),
-        "type": _chips(theme.type_label(row["type"]) for row in rows),
-        "pair": _texts(row["pair"] for row in rows),
-        "side": _chips(None if row["side"] is None else theme.side_label(row["side"]) for row in rows),
-        "status": _chips(None if row["status"] is None else theme.status_label(row["status"]) for row in rows),
-        "changed": _texts(_changed(row) for row in rows),
+        "time": times(row["received_ms"] for row in rows),
+        "type": chips(theme.type_label(row["type"]) for row in rows),
+        "pair": texts(row["pair"] for row in rows),
+        "side": chips(None if row["side"] is None else theme.side_label(row["side"]) for row in rows),
+        "status": chips(None if row["status"] is None else theme.status_label(row["status"]) for row in rows),
+        "changed": texts(_changed(row) for row in rows),
     }
     if wide:
-        columns["price"] = _numbers(row["price"] for row in rows)
-        columns["quantity"] = _numbers(row["quantity"] for row in rows)
-        columns["delay"] = _numbers(delay_ms(row) for row in rows)
+        columns["price"] = numbers(row["price"] for row in rows)
+        columns["quantity"] = numbers(row["quantity"] for row in rows)
+        columns["delay"] = numbers(delay_ms(row) for row in rows)
         columns["id"] = pa.array([fmt.short_id(row["id"]) for row in rows], pa.string())
     return pa.table(columns)
 
@@ -62,17 +62,17 @@ def delay_ms(row: Row) -> float | None:
 def orders_table(orders: Sequence[Row]) -> pa.Table:
     return pa.table(
         {
-            "updated": _times(order["updated_ms"] or order["received_ms"] for order in orders),
-            "status": _chips(theme.status_label(order["status"] or "?") for order in orders),
-            "pair": _texts(order["pair"] for order in orders),
-            "side": _chips(theme.side_label(order["side"] or "?") for order in orders),
-            "kind": _texts(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
-            "price": _numbers(order["price"] for order in orders),
-            "avg": _numbers(order["avg_price"] for order in orders),
-            "quantity": _numbers(order["quantity"] for order in orders),
+            "updated": times(order["updated_ms"] or order["received_ms"] for order in orders),
+            "status": chips(theme.status_label(order["status"] or "?") for order in orders),
+            "pair": texts(order["pair"] for order in orders),
+            "side": chips(theme.side_label(order["side"] or "?") for order in orders),
+            "kind": texts(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
+            "price": numbers(order["price"] for order in orders),
+            "avg": numbers(order["avg_price"] for order in orders),
+            "quantity": numbers(order["quantity"] for order in orders),
             "filled": pa.array([_percent(order["filled_share"]) for order in orders], pa.float64()),
-            "leverage": _numbers(order["leverage"] for order in orders),
-            "created": _times(order["created_ms"] for order in orders),
+            "leverage": numbers(order["leverage"] for order in orders),
+            "created": times(order["created_ms"] for order in orders),
             "id": pa.array([fmt.short_id(order["id"]) for order in orders], pa.string()),
         }
     )
@@ -81,19 +81,19 @@ def orders_table(orders: Sequence[Row]) -> pa.Table:
 def positions_table(positions: Sequence[Row]) -> pa.Table:
     return pa.table(
         {
-            "pair": _texts(position["pair"] for position in positions),
-            "side": _chips(theme.side_label(position["side"]) for position in positions),
-            "currency": _texts(position["margin_currency"] for position in positions),
-            "size": _numbers(position["size"] for position in positions),
-            "avg": _numbers(position["avg_price"] for position in positions),
-            "mark": _numbers(position["mark_price"] for position in positions),
-            "age": _numbers(_whole(position["mark_age_s"]) for position in positions),
-            "liquidation": _numbers(position["liquidation_price"] for position in positions),
-            "distance": _numbers(_percent(position["liquidation_distance"]) for position in positions),
-            "leverage": _numbers(position["leverage"] for position in positions),
-            "margin": _numbers(position["margin"] for position in positions),
-            "pnl": _numbers(position["unrealized_pnl"] for position in positions),
-            "share": _numbers(_percent(position["pnl_share"]) for position in positions),
+            "pair": texts(position["pair"] for position in positions),
+            "side": chips(theme.side_label(position["side"]) for position in positions),
+            "currency": texts(position["margin_currency"] for position in positions),
+            "size": numbers(position["size"] for position in positions),
+            "avg": numbers(position["avg_price"] for position in positions),
+            "mark": numbers(position["mark_price"] for position in positions),
+            "age": numbers(_whole(position["mark_age_s"]) for position in positions),
+            "liquidation": numbers(position["liquidation_price"] for position in positions),
+            "distance": numbers(_percent(position["liquidation_distance"]) for position in positions),
+            "leverage": numbers(position["leverage"] for position in positions),
+            "margin": numbers(position["margin"] for position in positions),
+            "pnl": numbers(position["unrealized_pnl"] for position in positions),
+            "share": numbers(_percent(position["pnl_share"]) for position in positions),
         }
     )
 
@@ -101,14 +101,14 @@ def positions_table(positions: Sequence[Row]) -> pa.Table:
 def gaps_table(gaps: Sequence[Row]) -> pa.Table:
     return pa.table(
         {
-            "state": _chips("◌ open" if gap["to_ms"] is None else "● closed" for gap in gaps),
-            "from": _times(gap["from_ms"] for gap in gaps),
-            "to": _times(gap["to_ms"] for gap in gaps),
-            "away": _texts(
+            "state": chips("◌ open" if gap["to_ms"] is None else "● closed" for gap in gaps),
+            "from": times(gap["from_ms"] for gap in gaps),
+            "to": times(gap["to_ms"] for gap in gaps),
+            "away": texts(
                 "" if gap["to_ms"] is None else fmt.duration((gap["to_ms"] - gap["from_ms"]) / 1000) for gap in gaps
             ),
-            "recovered": _texts(_recovered(gap) for gap in gaps),
-            "cause": _texts(_cause(gap) for gap in gaps),
+            "recovered": texts(_recovered(gap) for gap in gaps),
+            "cause": texts(_cause(gap) for gap in gaps),
         }
     )
 
@@ -129,20 +129,20 @@ def kept_table(entries: Sequence[Row]) -> pa.Table:
     """Build the table of frames or records that were kept apart (quarantine, duplicates)."""
     return pa.table(
         {
-            "at": _times(entry["at_ms"] for entry in entries),
+            "at": times(entry["at_ms"] for entry in entries),
             "arrival": pa.array([entry["arrival"] for entry in entries], pa.int64()),
-            "event": _texts(entry["event"] for entry in entries),
-            "reason": _texts(entry["reason"] for entry in entries),
+            "event": texts(entry["event"] for entry in entries),
+            "reason": texts(entry["reason"] for entry in entries),
             "bytes": pa.array([entry.get("raw_bytes", len(entry["raw"])) for entry in entries], pa.int64()),
         }
     )
 
 
-def _times(values: Iterable[float | None]) -> pa.Array:
+def times(values: Iterable[float | None]) -> pa.Array:
     return pa.array([None if value is None else int(value) for value in values], _TIME)
 
 
-def _chips(values: Iterable[str | None]) -> pa.Array:
+def chips(values: Iterable[str | None]) -> pa.Array:
     return pa.array([[] if value is None else [_chip(value)] for value in values], _LABELS)
 
 
@@ -151,11 +151,11 @@ def _chip(label: str) -> str:
     return fmt.visible(label, 60)
 
 
-def _texts(values: Iterable[str | None]) -> pa.Array:
+def texts(values: Iterable[str | None]) -> pa.Array:
     return pa.array(["" if value is None else fmt.visible(value) for value in values], pa.string())
 
 
-def _numbers(values: Iterable[str | float | None]) -> pa.Array:
+def numbers(values: Iterable[str | float | None]) -> pa.Array:
     # Floats sort and are shown as such; the exact text is in details, cards and exports.
     found = [fmt.binary(value) if isinstance(value, str) else value for value in values]
     return pa.array(found, pa.float64())
@@ -225,8 +225,8 @@ def event_columns(
         "side": chip_column("Side", side_colors(), palette, 66),
         "status": chip_column("Status", status_colors(seen), palette, 140),
         "changed": st.column_config.TextColumn("What changed", width=300),
-        "price": _figures("Price", 90, rows, "price", "Exact text in the details."),
-        "quantity": _figures("Quantity", 110, rows, "quantity", "Exact text in the details."),
+        "price": figure_column("Price", 90, rows, "price", "Exact text in the details."),
+        "quantity": figure_column("Quantity", 110, rows, "quantity", "Exact text in the details."),
         "delay": number("Delay, ms", width=72, format="%d", help="From the exchange's stamp to here."),
         "id": st.column_config.TextColumn("Id", width=76, help="First 8 characters; whole in the details."),
     }
@@ -243,9 +243,9 @@ def order_columns(
         "pair": text("Pair", width=98),
         "side": chip_column("Side", side_colors(), palette, 70),
         "kind": text("Order type", width=100),
-        "price": _figures("Price", 96, rows, "price", f"In the pair's quote currency. {exact}"),
-        "avg": _figures("Average fill", 100, rows, "avg_price", exact),
-        "quantity": _figures("Quantity", 86, rows, "quantity", exact),
+        "price": figure_column("Price", 96, rows, "price", f"In the pair's quote currency. {exact}"),
+        "avg": figure_column("Average fill", 100, rows, "avg_price", exact),
+        "quantity": figure_column("Quantity", 86, rows, "quantity", exact),
         "filled": _progress("Filled, %", palette),
         "leverage": number("Leverage", width=76, format="%g×"),
         "created": time_column("Created", zone, dated=dated, width=78, digits=0),
@@ -253,7 +253,7 @@ def order_columns(
     }
 
 
-def _figures(label: str, width: int, rows: Sequence[Row], field: str, hint: str | None = None) -> Any:
+def figure_column(label: str, width: int, rows: Sequence[Row], field: str, hint: str | None = None) -> Any:
     """Return a column of figures that sorts: aligned decimals with thousands where few are needed, else eight digits.
 
     A localized format without a step would cut a price of 0.09654 to 0.097.
@@ -277,14 +277,14 @@ def position_columns(palette: Palette, rows: Sequence[Row]) -> dict[str, Any]:
         "pair": text("Pair", width=104),
         "side": chip_column("Side", side_colors(), palette, 78),
         "currency": text("Margin in", width=78),
-        "size": _figures("Size", 84, rows, "size", "Signed: a short is negative."),
-        "avg": _figures("Average", 94, rows, "avg_price"),
-        "mark": _figures("Mark", 94, rows, "mark_price"),
+        "size": figure_column("Size", 84, rows, "size", "Signed: a short is negative."),
+        "avg": figure_column("Average", 94, rows, "avg_price"),
+        "mark": figure_column("Mark", 94, rows, "mark_price"),
         "age": number("Mark age, s", width=88, format="%d"),
-        "liquidation": _figures("Liquidation", 98, rows, "liquidation_price"),
+        "liquidation": figure_column("Liquidation", 98, rows, "liquidation_price"),
         "distance": number("To liquidation, %", width=122, format="%.1f", help="Share of the mark."),
         "leverage": number("Leverage", width=78, format="%g×"),
-        "margin": _figures("Margin", 90, rows, "margin"),
+        "margin": figure_column("Margin", 90, rows, "margin"),
         "pnl": number("PnL (computed)", width=116, format="%+.4f", help=computed),
         "share": number("PnL, % of margin", width=122, format="%+.1f"),
     }

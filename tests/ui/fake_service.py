@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ui.fake_depth import FakeDepth
 from ui.fake_moments import FakeMoments
 from ui.fake_past import FakePast
 from ui.fake_replaying import FakeReplaying
@@ -46,6 +47,7 @@ class FakeService:
         self.moments = FakeMoments(self)
         self.past = FakePast(self)
         self.replaying = FakeReplaying()
+        self.depth = FakeDepth(self)
 
     def version(self) -> int:
         return self.count
