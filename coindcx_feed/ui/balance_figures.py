@@ -2,17 +2,13 @@
 
 from datetime import tzinfo
 from decimal import Decimal
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from coindcx_feed.ui import cards
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
 
 Balance = dict[str, Any]
-
-STEPS: Final = 9
 
 
 def together(balances: list[Balance], rate: dict[str, Any] | None, zone: tzinfo, now_ms: float) -> Node | None:
@@ -37,7 +33,7 @@ def together(balances: list[Balance], rate: dict[str, Any] | None, zone: tzinfo,
 def movements(
     balance: Balance, series: dict[str, Any], zone: tzinfo, now_ms: float, now_word: str = "now"
 ) -> list[Node | None]:
-    """Build the two tables beside the chart: what changed over the range, and the newest steps.
+    """Build the table of what changed over the range.
 
     Args:
         now_word: How ``now_ms`` is called; it may be a moment of the past.
@@ -58,7 +54,6 @@ def movements(
     return [
         cards.head("Over this range", f"{currency}, since {since}"),
         table,
-        _steps(series, zone, now_ms, currency),
         div("muted small section", note),
     ]
 
@@ -76,30 +71,6 @@ def _movement(name: str, first: float, now: float) -> Node:
         node("td", f"right {color}".strip(), _float(change, signed=True)),
         key=name,
     )
-
-
-def _steps(series: dict[str, Any], zone: tzinfo, now_ms: float, currency: str) -> Node | None:
-    changes = np.diff(series["total"]), np.diff(series["locked"])
-    if not len(changes[0]):
-        return None
-    rows = []
-    for index in range(len(changes[0]) - 1, max(len(changes[0]) - 1 - STEPS, -1), -1):
-        at_ms = float(series["t_ms"][index + 1])
-        total, locked = float(changes[0][index]), float(changes[1][index])
-        color = "" if abs(total) < 0.005 else "green" if total > 0 else "red"
-        rows.append(
-            node(
-                "tr",
-                "",
-                node("td", "muted", fmt.clock(at_ms, zone, today=now_ms), title=fmt.utc(at_ms)),
-                node("td", f"right {color}".strip(), _float(total, signed=True)),
-                node("td", "right muted", _float(locked, signed=True)),
-                key=str(at_ms),
-            )
-        )
-    titles = [node("th", "", "time"), node("th", "right", "total"), node("th", "right", "locked")]
-    table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *rows))
-    return div("section", cards.head("Newest steps", f"{currency}, {fmt.count(len(series['t_ms']))} in range"), table)
 
 
 def _float(value: float, *, signed: bool = False) -> str:

@@ -4,7 +4,16 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import balance_chart, balance_figures, cards, charts, page, time_cursor
+from coindcx_feed.ui import (
+    balance_chart,
+    balance_figures,
+    cards,
+    charts,
+    explained_figures,
+    page,
+    record_drawer,
+    time_cursor,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import node, span
 
@@ -33,8 +42,10 @@ def render() -> None:
     grid = st.grid(5, min_column_width=255, gap="small")
     with grid.cell(column_span=3):
         history()
-    with grid.cell(column_span=2):
         movements()
+    with grid.cell(column_span=2):
+        explained()
+    record_drawer.draw()
 
 
 def chosen(found: list[Balance]) -> Balance | None:
@@ -63,7 +74,7 @@ def _card_chosen() -> None:
     currency = st.session_state["balance-cards"]["selected"]
     if isinstance(currency, str):
         st.query_params["currency"] = currency
-    st.rerun(["part-wallets", "part-history_head", "part-history", "part-movements"])
+    st.rerun(["part-wallets", "part-history_head", "part-history", "part-movements", "part-explained"])
 
 
 @time_cursor.part(page.SLOW_S)
@@ -126,3 +137,26 @@ def movements() -> None:
     then = "then" if time_cursor.is_past() else "now"
     moved = balance_figures.movements(balance, series, page.zone(), now_ms, then)
     time_cursor.show(moved, key="balance-movements")
+
+
+@time_cursor.part(page.SLOW_S)
+def explained() -> None:
+    """Say where the money of the chosen wallet went in the range, change by change."""
+    record_drawer.page_again()
+    balance = chosen(time_cursor.source().balances())
+    if balance is None:
+        return
+    now_ms, zone = float(time_cursor.now_ms()), page.zone()
+    since_ms = now_ms - RANGES[st.session_state.get("range") or "1 h"]
+    found = page.service().depth.explained(balance["currency"], since_ms, time_cursor.shown_seq())
+    shown = [
+        *explained_figures.sums(found, balance["currency"], zone, now_ms),
+        *explained_figures.changes(found, zone, now_ms),
+    ]
+    time_cursor.show(shown, key="balance-explained", on_select=_record_chosen)
+
+
+def _record_chosen() -> None:
+    seq = st.session_state["balance-explained"]["selected"]
+    if isinstance(seq, int | float):
+        record_drawer.choose(int(seq))

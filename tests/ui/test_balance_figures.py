@@ -27,12 +27,11 @@ def test_together_needs_both_currencies_and_a_rate() -> None:
 
 
 def test_movements_compare_first_and_now() -> None:
-    """The change over the range and the newest steps, newest first."""
+    """The change over the range."""
     service = FakeService()
     series = service.balance_series("USDT", 0.0)
     text = text_of(balance_figures.movements(service.balances()[0], series, UTC, service.now_ms))
     assert "total 945.90 812.40 −133.50" in text
-    assert "Newest steps USDT, 40 in range" in text
 
 
 def test_movements_without_events_are_nothing() -> None:
