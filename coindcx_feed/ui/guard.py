@@ -1,6 +1,7 @@
 """Who may ask this server: the one middleware, before every route, Streamlit's own and ours.
 
-Streamlit checks ``Host`` and ``Origin`` of its own WebSocket only; routes given to it are covered by nothing but this.
+Streamlit checks ``Host`` and ``Origin`` of its own WebSocket only, and there it takes any page of this machine,
+whatever its port; routes given to it are covered by nothing but this.
 """
 
 from typing import Final
@@ -28,7 +29,7 @@ class Guard:
     """Answer only requests that name this server by a loopback name (DNS rebinding) and come from its own pages.
 
     A request over HTTP may have no ``Origin`` (a browser sends none with most of its own), but no other one; a
-    WebSocket must have the right one. Streamlit's WebSocket is left to Streamlit's check of the origin, and counted.
+    WebSocket of ours must have the right one. Streamlit's WebSocket, too, may have no other one; it is counted.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,7 +44,7 @@ class Guard:
         hosts, origins = _all(scope, b"host"), _all(scope, b"origin")
         if len(hosts) != 1 or not is_allowed_host(hosts[0]):
             await _refuse(scope, receive, send, _WRONG_HOST, 421)
-        elif not is_session and not is_own_origin(origins, hosts[0], scope.get("scheme", ""), is_needed=is_socket):
+        elif not is_own_origin(origins, hosts[0], scope["scheme"], is_needed=is_socket and not is_session):
             await _refuse(scope, receive, send, _WRONG_ORIGIN, 403)
         elif is_session:
             await self._serve_viewer(scope, receive, send)

@@ -105,6 +105,13 @@ async def test_T01_foreign_origin_reaches_no_route() -> None:
         assert sent[0]["type"] == "websocket.close"
 
 
+async def test_T01_another_programs_page_does_not_reach_streamlits_socket() -> None:
+    """Streamlit itself takes any page of this machine, whatever its port."""
+    foreign = (b"origin", b"http://localhost:3000")
+    is_reached, _ = await _ask("websocket", HOST, foreign, path=guard.SESSION_PATH)
+    assert not is_reached
+
+
 async def test_own_pages_are_answered() -> None:
     """With their origin, and over HTTP without one too; answers carry the usual headers."""
     for headers in ((HOST,), (HOST, OWN)):
@@ -130,7 +137,7 @@ async def test_open_page_counts_as_a_viewer_until_its_connection_ends() -> None:
     install(service)
     try:
         middleware = Guard(app)
-        page = {"type": "websocket", "path": guard.SESSION_PATH, "headers": [HOST]}
+        page = {"type": "websocket", "path": guard.SESSION_PATH, "scheme": "ws", "headers": [HOST, OWN]}
         await middleware(page, nothing, nothing)
         with pytest.raises(ConnectionResetError):
             await middleware({**page, "fails": True}, nothing, nothing)
