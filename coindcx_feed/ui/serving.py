@@ -18,14 +18,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from streamlit import cli_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.process import start_process_service, stop_process_service
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.ui import login
+from coindcx_feed.ui import login, tape_socket
 from coindcx_feed.ui.charts import PLOTLY_PATH
 from coindcx_feed.ui.guard import LOOPBACK, Guard
 
@@ -109,5 +109,7 @@ async def _plotly(_request: Request) -> Response:
     )
 
 
-ROUTES: Final = (Route(PLOTLY_PATH, _plotly),)
+ROUTES: Final = (Route(PLOTLY_PATH, _plotly), WebSocketRoute(tape_socket.PATH, tape_socket.tape))
+"""Served beside Streamlit's own. None may serve account data but the tape's socket, which needs a ticket."""
+
 MIDDLEWARE: Final = (Middleware(Guard), Middleware(login.LoginGate))

@@ -11,7 +11,6 @@ from coindcx_feed.errors import ConfigError
 from coindcx_feed.settings import Settings
 from coindcx_feed.ui import charts, serving
 
-
 PASSWORD = Settings(dashboard_password=SecretStr("correct horse battery"))
 
 
