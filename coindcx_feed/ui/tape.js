@@ -4,8 +4,9 @@
 const SILENT_MS = 10_000; // the server says something every four seconds
 const BACK_OFF_MS = [200, 500, 1_000, 2_000, 4_000, 8_000];
 const TICK_MS = 200;
+const LEFT_MS = 15_000; // so long the line above the cards tells of events that were left out
 const RENEW = 4000;
-const FRESH = 5; // more at once than this are not announced by motion
+const CALM_MS = 300; // cards that follow each other faster are not announced by motion: it would never end
 const tapes = new WeakMap();
 
 export default function (component) {
@@ -60,6 +61,7 @@ function clear(tape) {
   tape.pending = [];
   tape.marks = [];
   tape.waiting = 0;
+  tape.left = null;
   tape.list.textContent = "";
 }
 
@@ -188,7 +190,8 @@ function paint(tape) {
   tape.pending = [];
   tape.marks = [];
   tape.waiting = 0;
-  const isCalm = pending.length <= FRESH && !tape.anew;
+  const isCalm = Date.now() - (tape.paintedAt || 0) > CALM_MS && !tape.anew;
+  tape.paintedAt = Date.now();
   tape.anew = false;
   const shown = [];
   let place = 0;
@@ -204,13 +207,19 @@ function paint(tape) {
     patch(element, node, tape);
     list.insertBefore(element, first);
   }
-  while (list.childNodes.length > tape.data.most) list.removeChild(list.lastChild);
+  let extra = list.querySelectorAll(".tape-card").length - tape.data.most;
+  // A mark below the last card stays: it says what is missing there.
+  for (; extra > 0; list.removeChild(list.lastChild)) extra -= list.lastChild.matches(".tape-card") ? 1 : 0;
+  if (marks.length) tape.left = { events: marks.reduce((sum, { left }) => sum + left, 0), at: Date.now() };
   mark(tape);
   tick(tape);
 }
 
+function events(count) {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? "event" : "events"}`;
+}
+
 function markNode({ before, left, lost }) {
-  const events = (count) => `${count.toLocaleString("en-US")} ${count === 1 ? "event" : "events"}`;
   const text = lost
     ? `${events(left)} left out here: ${events(lost)} are no longer in memory`
     : `${events(left)} left out here: more came at once than the tape shows; the table has them`;
@@ -250,6 +259,10 @@ function state(tape) {
     const rest = `for ${duration(away / 1000)} · what you see is from before · trying again`;
     return ["⚠ No connection", "orange", [rest, waiting].filter(Boolean).join(" · ")];
   }
-  if (tape.isPaused) return ["❙❙ Paused", "yellow", `${waiting} · nothing is lost`];
+  if (tape.isPaused) return ["‖ Paused", "yellow", `${waiting} · nothing is lost`];
+  const { left } = tape;
+  if (left && Date.now() - left.at < LEFT_MS) {
+    return ["● Live", "green", `${events(left.events)} left out ${duration((Date.now() - left.at) / 1000)} ago`];
+  }
   return ["● Live", "green", "each event as it arrives"];
 }

@@ -1,6 +1,7 @@
 """One event as a card of the tape. Pure: a row in, a node out."""
 
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 from coindcx_feed.ui import cards, theme
@@ -9,6 +10,8 @@ from coindcx_feed.ui.nodes import Node, div, node, span
 
 Row = dict[str, Any]
 
+GAP: Final = "upstream_gap"
+"""Message of the event that tells a time away; marked like gaps elsewhere."""
 STREAMED: Final = ("order", "position", "balance")
 """Types that the stream tells; one of these that was read by REST had been missed. The others are always read."""
 
@@ -22,8 +25,8 @@ def card(row: Row, zone: tzinfo, now_ms: float) -> Node:
     """
     at = fmt.clock(row["received_ms"], zone, today=now_ms)
     pair = fmt.visible(row["pair"] or "", 40)
-    chips = _chips(row)
-    edge = theme.TYPE_COLORS.get(row["type"], "gray")
+    chips = _chips(row["type"], row["side"], row["status"], row["late"], row["source"])
+    edge = "yellow" if row["message"] == GAP else theme.TYPE_COLORS.get(row["type"], "gray")
     said = [theme.words(row["type"]), row["side"] or "", theme.words(row["status"] or ""), pair, at]
     return node(
         "button",
@@ -37,19 +40,19 @@ def card(row: Row, zone: tzinfo, now_ms: float) -> Node:
     )
 
 
-def _chips(row: Row) -> list[Node]:
-    kind = row["type"]
+@lru_cache(maxsize=2_000)
+def _chips(kind: str, side: str | None, status: str | None, is_late: bool, source: str) -> tuple[Node, ...]:
+    # Few combinations occur; at 500 cards a second their texts are worth keeping.
     found = [cards.chip(theme.type_label(kind), theme.TYPE_COLORS.get(kind, ""))]
-    if row["side"]:
-        label = fmt.visible(theme.side_label(row["side"]), 60)
-        found.append(cards.chip(label, theme.SIDE_COLORS.get(row["side"], "")))
-    if row["status"]:
-        found.append(cards.status_chip(row["status"]))
-    if row["late"]:
+    if side:
+        found.append(cards.chip(fmt.visible(theme.side_label(side), 60), theme.SIDE_COLORS.get(side, "")))
+    if status:
+        found.append(cards.status_chip(status))
+    if is_late:
         found.append(cards.chip("late", "yellow"))
-    if row["source"] == "rest" and kind in STREAMED:
+    if source == "rest" and kind in STREAMED:
         found.append(cards.chip("read by REST"))
-    return found
+    return tuple(found)
 
 
 def changed(row: Row) -> str:

@@ -49,7 +49,9 @@ def test_gap_tells_how_long_it_was() -> None:
     """What the rows view says of it, not the name of the message."""
     told = "away from the exchange for 12.4 s · socket closed"
     row = _row(type="system", source="local", pair=None, id=None, message="upstream_gap", what_changed=told)
-    text = text_of([card(row, UTC, NOW_MS)])
+    built = card(row, UTC, NOW_MS)
+    text = text_of([built])
+    assert "edge-yellow" in built["class"]
     assert told in text
     assert "upstream_gap" not in text
 
