@@ -110,6 +110,7 @@ class ReplayRuntime(FeedRuntime):
 
     async def _serve(self, stopping: asyncio.Event) -> None:
         self.player.on_publish(self.sidecar.notify)
+        self.player.on_publish(self.wakeups.notify)
         exchange = self._exchange
         if exchange is not None:
             await exchange.start()

@@ -31,6 +31,7 @@ from coindcx_feed.feed.state import AccountState
 from coindcx_feed.feed.suspicion import Suspicion, Thresholds
 from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.upstream import Place, Upstream
+from coindcx_feed.feed.wakeups import Wakeups
 from coindcx_feed.feed.watch import Gap, Watch
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
@@ -82,6 +83,7 @@ class FeedRuntime:
         self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
         self.viewers = Viewers(lambda: self.sidecar.clients)
         self.linger_s = LINGER_S
+        self.wakeups = Wakeups()
         self.sidecar_error: str | None = None
         self.owner: str | None = None
         self.rate: Rate | None = None
@@ -198,6 +200,7 @@ class FeedRuntime:
             if self.recorder is not None:
                 self.recorder.start()
             self.pipeline.on_publish(self.sidecar.notify)
+            self.pipeline.on_publish(self.wakeups.notify)
             await self._serve(self._stopping)
         finally:
             await self.sidecar.stop()

@@ -1,5 +1,6 @@
 """What pages see of the feed: plain data only, because the service outlives a reload of the pages' code."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from coindcx_feed.feed.runtime import FeedRuntime
 from coindcx_feed.feed.upstream import Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
+from coindcx_feed.sidecar.resume import is_given
 from coindcx_feed.views import account, divergence, health, rows, series
 from coindcx_feed.views.briefly import Briefly
 
@@ -46,6 +48,18 @@ class FeedService:
     def version(self) -> int:
         """The newest ``seq``: moves when there is something new to show."""
         return self.runtime.ring.version
+
+    def epoch(self) -> str:
+        """Name the series that the newest ``seq`` belongs to."""
+        return self.runtime.ring.epoch
+
+    def continues(self, seq: int, epoch: str) -> bool:
+        """Say whether a reader that has seen a position can go on after it; else it begins anew."""
+        return is_given(self.runtime.ring, self.runtime.archive, seq, epoch)
+
+    def listen(self, loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
+        """Set an event of another thread's loop when there is something new; the result ends it."""
+        return self.runtime.wakeups.listen(loop, event)
 
     def status(self) -> dict[str, Any]:
         """Everything the status line shows."""

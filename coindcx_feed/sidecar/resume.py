@@ -53,6 +53,12 @@ def begin(ring: Ring, query: Query, past: Past | None = None) -> Start:
     return Start(*continued(ring, query.since))
 
 
+def is_given(ring: Ring, past: Past | None, seq: int, epoch: str) -> bool:
+    """Say whether a number was given in an epoch that is known, so that a reader can go on after it."""
+    newest = _newest_of(epoch, epochs(ring, past), ring.version)
+    return newest is not None and 0 <= seq <= newest
+
+
 def epochs(ring: Ring, past: Past | None) -> list[tuple[int, str]]:
     """List first ``seq`` and name of every epoch known, oldest first."""
     first_here = ring.epochs[0][0]

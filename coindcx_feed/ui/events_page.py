@@ -1,25 +1,42 @@
 """The Events page: filters, counts, the table and the details of one event."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, details, exports, filters, nodes, page, tables, view
+from coindcx_feed.ui import event_pane, exports, filters, nodes, page, tables, tape_page, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
-PANE_HEIGHT = 664
+LOOKS: Final = ("Table", "Tape")
 
 
 def render() -> None:
     """Draw the page."""
     page.begin("Events")
     filters.filter_bar(_pause_button, _clear_button, exports.export_menu)
-    counts()
-    events()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look-line"):
+        _look()
+        counts()
+    if view.is_tape():
+        tape_page.draw()
+    else:
+        events()
     if view.is_wide() and view.chosen() is not None:
         _drawer()
+
+
+def _look() -> None:
+    if "look" not in st.session_state:
+        st.session_state["look"] = LOOKS[view.is_tape()]
+    st.segmented_control(
+        "Look",
+        LOOKS,
+        required=True,
+        on_change=lambda: view.set_tape(st.session_state["look"] == LOOKS[True]),
+        key="look",
+        label_visibility="collapsed",
+    )
 
 
 def _pause_button() -> None:
@@ -77,13 +94,13 @@ def count_nodes(found: view.View) -> list[Node | None]:
 @page.part(page.FAST_S)
 def events() -> None:
     """Draw the table and, docked, the pane beside it."""
-    _page_again()
+    event_pane.page_again()
     found = view.current()
     if found["error"] is not None:
         filters.problem(found["error"])
         return
     if not found["rows"]:
-        _nothing(found)
+        event_pane.nothing(found)
         return
     if view.is_wide():
         _table(found)
@@ -91,14 +108,8 @@ def events() -> None:
     grid = st.grid(5, min_column_width=255, gap="small")
     with grid.cell(column_span=3):
         _table(found)
-    with grid.cell(column_span=2), st.container(border=True, height=PANE_HEIGHT, key="pane"):
-        _pane()
-
-
-def _page_again() -> None:
-    # Only the page itself can open or close a drawer; a part of it has to ask.
-    if st.session_state.pop("page-again", False):
-        st.rerun()
+    with grid.cell(column_span=2), st.container(border=True, height=event_pane.PANE_HEIGHT, key="pane"):
+        event_pane.pane()
 
 
 def _table(found: view.View) -> None:
@@ -111,7 +122,7 @@ def _table(found: view.View) -> None:
     st.dataframe(
         found["table"],
         key="events-table",
-        height=min(PANE_HEIGHT, tables.ROW_HEIGHT * len(found["rows"]) + tables.HEADER_HEIGHT),
+        height=min(event_pane.PANE_HEIGHT, tables.ROW_HEIGHT * len(found["rows"]) + tables.HEADER_HEIGHT),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
@@ -128,64 +139,15 @@ def _row_chosen() -> None:
         st.session_state["page-again"] = True
 
 
-def _pane() -> None:
-    seq = view.chosen()
-    if seq is None:
-        nodes.show(details.guide_nodes(), key="pane-guide")
-        return
-    draw_chosen(seq, "pane", ("open as drawer", "drawer"))
-
-
-def draw_chosen(seq: int, key: str, move: tuple[str, str], find: Callable[[int], Any] | None = None) -> None:
-    """Draw the details of one event, docked or in the drawer.
-
-    Args:
-        find: Looks the event up; among those in memory when left out.
-    """
-
-    def clicked() -> None:
-        asked: Any = st.session_state[f"{key}-head"]["selected"]
-        if asked in ("drawer", "dock"):
-            view.set_wide(asked == "drawer")
-            st.session_state["page-again"] = True
-        elif isinstance(asked, int | float):
-            view.choose(int(asked))
-            st.session_state["page-again"] = key.endswith("drawer")  # its title names the event
-
-    event = (find or page.service().event)(seq)
-    details.draw(event, page.zone(), _now_ms(), key=key, move=move, on_select=clicked)
-
-
-def _now_ms() -> float:
-    now_ms: float = page.service().status()["now_ms"]
-    return now_ms
-
-
-def _nothing(found: view.View) -> None:
-    status, zone = page.service().status(), page.zone()
-    # The connection's own events are always there: an idle account has none of the others.
-    heard = page.service().select({"types": list(filters.DEFAULT_TYPES)}, limit=1)["matching"]
-    if not heard:
-        nodes.show([cards.no_events(status, zone)], key="empty", now_ms=status["now_ms"])
-        return
-    cleared = bool(st.session_state.get("cleared_at"))
-    text = "New events appear here as they arrive." if cleared else "The filter above leaves nothing of what is kept."
-    title = "View cleared" if cleared else "No event matches"
-    nodes.show([cards.empty(title, f"{fmt.count(found['kept'])} kept. {text}")], key="empty")
-    if filters.is_filtered(found["wanted"]):
-        with st.container(horizontal=True, horizontal_alignment="center"):
-            st.button("Clear filters", on_click=filters.clear, key="clear-filters")
-
-
 def _drawer() -> None:
     seq = view.chosen()
 
     @st.dialog(f"Event {fmt.count(seq or 0)}", position="right", width=560, on_dismiss=_dismissed)
     def draw() -> None:
-        _page_again()
+        event_pane.page_again()
         chosen = view.chosen()
         if chosen is not None:
-            draw_chosen(chosen, "drawer", ("dock beside the table", "dock"))
+            event_pane.draw_chosen(chosen, "drawer", ("dock beside the table", "dock"))
 
     draw()
 

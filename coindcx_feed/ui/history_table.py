@@ -5,7 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
-from coindcx_feed.ui import details, events_page, filters, nodes, page, tables, view
+from coindcx_feed.ui import details, event_pane, filters, nodes, page, tables, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
@@ -34,7 +34,7 @@ def events() -> None:
     grid = st.grid(5, min_column_width=255, gap="small")
     with grid.cell(column_span=3):
         _table(found)
-    with grid.cell(column_span=2), st.container(border=True, height=events_page.PANE_HEIGHT, key="past-pane"):
+    with grid.cell(column_span=2), st.container(border=True, height=event_pane.PANE_HEIGHT, key="past-pane"):
         draw_pane("pane", ("open as drawer", "drawer"))
 
 
@@ -100,7 +100,7 @@ def _table(found: View) -> None:
     st.dataframe(
         found["table"],
         key="past-table",
-        height=min(events_page.PANE_HEIGHT, tables.ROW_HEIGHT * len(rows) + tables.HEADER_HEIGHT),
+        height=min(event_pane.PANE_HEIGHT, tables.ROW_HEIGHT * len(rows) + tables.HEADER_HEIGHT),
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
@@ -127,7 +127,7 @@ def draw_pane(key: str, move: tuple[str, str]) -> None:
     if seq is None:
         nodes.show(details.guide_nodes()[:-1], key="past-guide")  # its last section is the key that pauses the feed
         return
-    events_page.draw_chosen(seq, f"past-{key}", move, page.service().past.event)
+    event_pane.draw_chosen(seq, f"past-{key}", move, page.service().past.event)
 
 
 def drawer() -> None:

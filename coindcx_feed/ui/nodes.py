@@ -95,4 +95,4 @@ def _nothing() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("coindcx_nodes", css=asset("nodes.css"), js=asset("nodes.js"))
+    return st.components.v2.component("coindcx_nodes", css=asset("nodes.css"), js=asset("dom.js") + asset("nodes.js"))

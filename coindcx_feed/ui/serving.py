@@ -1,4 +1,4 @@
-"""What the server does around the pages: start and stop of the feed, the chart library, and who may ask.
+"""What the server does around the pages: start and stop of the feed, and the routes of its own.
 
 Runs in the launcher only, never in a page.
 """
@@ -17,31 +17,21 @@ import plotly
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from streamlit import cli_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from coindcx_feed.errors import ConfigError
-from coindcx_feed.feed.process import process_service, start_process_service, stop_process_service
+from coindcx_feed.feed.process import start_process_service, stop_process_service
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.ui import login
+from coindcx_feed.ui import login, tape_socket
 from coindcx_feed.ui.charts import PLOTLY_PATH
+from coindcx_feed.ui.guard import LOOPBACK, Guard
 
-LOOPBACK: Final = ("localhost", "127.0.0.1")
 EXIT_CONFIG: Final = 2
-SESSION_PATH: Final = "/_stcore/stream"
-"""Streamlit's WebSocket: one connection per open page."""
-
 SWITCH_S: Final = 0.001
 """How long a page may keep the interpreter while the feed's loop waits for it; Python's default is 5 ms."""
-
-_HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
-    (b"referrer-policy", b"no-referrer"),
-)
 
 
 @asynccontextmanager
@@ -119,50 +109,7 @@ async def _plotly(_request: Request) -> Response:
     )
 
 
-class HostGuard:
-    """Answer only requests that name this server by a loopback name (DNS rebinding), and add the usual headers.
+ROUTES: Final = (Route(PLOTLY_PATH, _plotly), WebSocketRoute(tape_socket.PATH, tape_socket.tape))
+"""Served beside Streamlit's own. None may serve account data but the tape's socket, which needs a ticket."""
 
-    Streamlit's own ``server.allowedHosts`` covers its WebSocket; this covers everything else.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and scope["path"].endswith(SESSION_PATH):
-            await self._serve_viewer(scope, receive, send)
-        elif scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif not is_allowed_host(dict(scope["headers"]).get(b"host", b"")):
-            refusal = "expected the host localhost or 127.0.0.1: open the dashboard by one of these names\n"
-            await PlainTextResponse(refusal, status_code=421)(scope, receive, send)
-        else:
-            await self._app(scope, receive, _with_headers(send))
-
-    async def _serve_viewer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Counted here, because the connection is the one thing that ends with a browser, however it ends.
-        service = process_service()
-        service.page_opened()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            service.page_closed()
-
-
-def is_allowed_host(host: bytes) -> bool:
-    """Say whether a ``Host`` header names this machine; the port does not matter."""
-    name, _, port = host.decode("latin-1").lower().partition(":")
-    return name.rstrip(".") in LOOPBACK and (port == "" or port.isdigit())
-
-
-def _with_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *_HEADERS]}
-        await send(message)
-
-    return send_with_headers
-
-
-ROUTES: Final = (Route(PLOTLY_PATH, _plotly),)
-MIDDLEWARE: Final = (Middleware(HostGuard), Middleware(login.LoginGate))
+MIDDLEWARE: Final = (Middleware(Guard), Middleware(login.LoginGate))

@@ -11,6 +11,8 @@ from coindcx_feed.ui import filters, page, tables
 
 LIMIT: Final = 500
 """Rows sent to the browser; all matching ones are counted and exported."""
+CARDS: Final = 100
+"""Newest matching events on the tape."""
 PAINT_S: Final = 0.12
 """A grid needs about so long to appear: a click that comes sooner was meant for the one before."""
 
@@ -23,26 +25,29 @@ def current() -> View:
     Nothing is asked or built while neither the feed nor the filter moved.
     """
     state, service = st.session_state, page.service()
-    wanted, wide = filters.criteria(), is_wide()
+    wanted, look = filters.criteria(), (is_tape(), is_wide())
     upto, after = state.get("paused_at"), state.get("cleared_at", 0)
     version = service.version()
-    asked = (upto if upto is not None else version, after, repr(wanted), wide, service.status()["epoch"])
+    asked = (upto if upto is not None else version, after, repr(wanted), look, service.status()["epoch"])
     known: View | None = state.get("view")
     if known is not None and known["asked"] == asked:
         return known
     try:
-        found = service.select(wanted, limit=LIMIT, upto=upto, after=after)
+        found = service.select(wanted, limit=CARDS if is_tape() else LIMIT, upto=upto, after=after)
     except FeedError as error:
         return {"asked": None, "error": error, "rows": [], "matching": 0, "kept": 0, "wanted": wanted}
-    view = {"asked": asked, "error": None, "wanted": wanted, **found, "table": _table(found["rows"], wide, known)}
+    view = {"asked": asked, "error": None, "wanted": wanted, **found, "table": _table(found["rows"], look, known)}
     _remember_frame(view)
     state["view"] = view
     return view
 
 
-def _table(rows: list[dict[str, Any]], wide: bool, known: View | None) -> pa.Table:
+def _table(rows: list[dict[str, Any]], look: tuple[bool, bool], known: View | None) -> pa.Table | None:
+    tape, wide = look
+    if tape:
+        return None
     # New events outside the filter move the version, not the rows: the same table then costs the browser nothing.
-    if known is not None and known["asked"] is not None and known["asked"][3] == wide and known["rows"] == rows:
+    if known is not None and known["asked"] is not None and known["asked"][3] == look and known["rows"] == rows:
         table: pa.Table = known["table"]
         return table
     return tables.events_table(rows, wide=wide)
@@ -81,6 +86,19 @@ def row_of_chosen(view: View) -> int | None:
     """Return where the chosen event stands now, ``None`` when it is not among the rows shown."""
     seq = chosen()
     return next((index for index, row in enumerate(view["rows"]) if row["seq"] == seq), None)
+
+
+def is_tape() -> bool:
+    """Say whether events are shown as a live tape instead of a table."""
+    return st.query_params.get("look") == "tape"
+
+
+def set_tape(tape: bool) -> None:
+    """Choose the look; the choice is part of the address."""
+    if tape:
+        st.query_params["look"] = "tape"
+    else:
+        st.query_params.pop("look", None)
 
 
 def is_wide() -> bool:

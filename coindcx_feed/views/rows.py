@@ -1,6 +1,7 @@
 """Events as table rows and as details: texts exactly as the exchange wrote them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,8 @@ Row = dict[str, Any]
 RELATED_NS = 2_000_000_000
 """Events of other ids this near are shown as related."""
 TIMELINE = 200
+GAP = "upstream_gap"
+"""Message of the event that tells a time away."""
 NEAR = 60
 ONCE = frozenset({EventType.SYSTEM, EventType.FILL, EventType.LEDGER})
 """Events of these types happen once: there is nothing before them to differ from."""
@@ -48,6 +51,11 @@ class _Data(msgspec.Struct):
     amount: msgspec.Raw = _ABSENT
     fee_amount: msgspec.Raw = _ABSENT
     margin_currency_short_name: msgspec.Raw = _ABSENT
+    start: msgspec.Raw = _ABSENT
+    end: msgspec.Raw = _ABSENT
+    cause: msgspec.Raw = _ABSENT
+    recovered: msgspec.Raw = _ABSENT
+    unknown: msgspec.Raw = _ABSENT
 
 
 class _Envelope(msgspec.Struct):
@@ -122,7 +130,28 @@ def _told(kind: EventType, data: _Data) -> str:
         return f"{shown_text(data.quantity)} at {shown_text(data.price)}{paid}{' USDT' if paid else ''}"
     if kind is EventType.LEDGER:
         return f"amount {shown_text(data.amount)}{paid}{f' {currency}' if currency else ''}"
-    return shown_text(data.message) or ""
+    message = shown_text(data.message) or ""
+    return _gap(data) if message == GAP else message
+
+
+def _gap(data: _Data) -> str:
+    """Say in one line how long the feed was away, why, and what was read back."""
+    away_s = _seconds(shown_text(data.start), shown_text(data.end))
+    recovered, unknown = shown_text(data.recovered), shown_text(data.unknown)
+    parts = [
+        "away from the exchange" if away_s is None else f"away from the exchange for {away_s:,.1f} s",
+        shown_text(data.cause),
+        None if recovered is None else f"{recovered} recovered",
+        unknown,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _seconds(start: str | None, end: str | None) -> float | None:
+    try:
+        return (datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")).total_seconds()
+    except (ValueError, TypeError):  # written by another version, or open
+        return None
 
 
 @lru_cache(maxsize=20_000)

@@ -51,3 +51,16 @@ def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: W
         assert page.evaluate(EVERYWHERE) == []
     assert dialogs == []
     assert not [address for address in tab.asked if "evil" in address]
+
+
+def test_T13_hostile_text_on_the_tape_is_shown_and_nothing_else(dashboard: Dashboard, tab: Watched) -> None:
+    """Cards come over a socket of their own and are built with the same care."""
+    page = tab.page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    open_page(page, f"{dashboard.url}/?look=tape")
+    eventually(lambda: page.locator(".tape-card").count() > 50, "the cards")
+    assert "<img src=http://evil" in page.locator(".tape-list").inner_text()
+    assert page.evaluate(EVERYWHERE) == []
+    assert dialogs == []
+    assert not [address for address in tab.asked if "evil" in address]

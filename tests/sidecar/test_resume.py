@@ -5,7 +5,7 @@ from sidecar.helpers import EPOCH, event
 
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar.query import Query, parse_query
-from coindcx_feed.sidecar.resume import begin, continued
+from coindcx_feed.sidecar.resume import begin, continued, is_given
 
 
 def filled(count: int, capacity: int = 10) -> Ring:
@@ -88,3 +88,15 @@ def test_F13_an_overtaken_cursor_continues_after_the_gap() -> None:
     assert seq == 15
     assert gap(message)[:2] == (6, 15)
     assert continued(filled(25), 15) == (15, None)
+
+
+def test_position_was_given_in_an_epoch_that_is_known() -> None:
+    """A number beyond the newest, one of the next epoch and a foreign epoch were not."""
+    ring = filled(25)
+    ring.begin_epoch("next")
+    assert is_given(ring, None, 25, EPOCH)
+    assert is_given(ring, None, 3, EPOCH)
+    assert not is_given(ring, None, 26, EPOCH)
+    assert is_given(ring, None, 25, "next")
+    assert not is_given(ring, None, 3, "other")
+    assert not is_given(ring, None, -1, EPOCH)

@@ -1,9 +1,11 @@
 """A service with the methods and plain data of the real one, for odd states that a demo never reaches."""
 
+import asyncio
 import json
 import sys
 import time
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,13 @@ from ui.fake_moments import FakeMoments
 from ui.fake_past import FakePast
 from ui.fake_replaying import FakeReplaying
 
+from coindcx_feed.feed.wakeups import Wakeups
+
 ANCHOR = "_coindcx_feed_process"
 HOSTILE = (
     "<img src=http://evil.example/x onerror=alert(1)> **bold** [a](http://evil.example) =1+1 \u202egpj.exe\u200b `x`"
 )
+EPOCH = "20261122T140212-0a1b2c3d"
 PAIRS = ("B-ETH_USDT", "B-BTC_USDT", "B-SOL_USDT")
 STATUSES = ("initial", "open", "partially_filled", "filled")
 
@@ -44,6 +49,7 @@ class FakeService:
         self.asked: list[dict[str, Any]] = []
         self.placed: list[tuple[Any, ...]] = []
         self.viewers = 0
+        self.wakeups = Wakeups()
         self.moments = FakeMoments(self)
         self.past = FakePast(self)
         self.replaying = FakeReplaying()
@@ -51,6 +57,20 @@ class FakeService:
 
     def version(self) -> int:
         return self.count
+
+    def epoch(self) -> str:
+        return EPOCH
+
+    def continues(self, seq: int, epoch: str) -> bool:
+        return epoch == EPOCH and seq <= self.count
+
+    def listen(self, loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
+        return self.wakeups.listen(loop, event)
+
+    def add(self, count: int = 1) -> None:
+        """Let events arrive."""
+        self.count += count
+        self.wakeups.notify()
 
     def page_opened(self) -> None:
         self.viewers += 1
@@ -72,7 +92,7 @@ class FakeService:
             "next_try_ms": None if connected else int(self.now_ms + 4_000),
             "transport": {"proof": "frame", "age_s": age_s, "limit_s": 10.0},
             "account": {"fact": "proven" if connected else "unproven", "age_s": age_s},
-            "epoch": "20261122T140212-0a1b2c3d",
+            "epoch": EPOCH,
             "version": self.count,
             "kept": self.count,
             "capacity": 100_000,
@@ -139,6 +159,8 @@ class FakeService:
             }
         else:
             row |= {"pair": "USDT", "quantity": "396.52718204", "what_changed": "locked 232.31 → 246.82 ▲"}
+        if seq % 31 == 0:
+            row["what_changed"] = self.text  # as a system event tells it
         return row
 
     def select(

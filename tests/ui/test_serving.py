@@ -1,37 +1,15 @@
 """What the server does around the pages."""
 
-import sys
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.types import Message, Receive, Scope, Send
-from ui.fake_service import ANCHOR, FakeService, install
+from starlette.types import Message
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.settings import Settings
 from coindcx_feed.ui import charts, serving
-
-
-@pytest.mark.parametrize(
-    ("host", "is_allowed"),
-    [
-        (b"localhost:8501", True),
-        (b"127.0.0.1:8501", True),
-        (b"LOCALHOST", True),
-        (b"evil.example:8501", False),
-        (b"localhost.evil.example", False),
-        (b"127.0.0.1.evil.example", False),
-        (b"localhost:8501@evil.example", False),
-        (b"", False),
-        (b"\xff\xfe", False),
-    ],
-)
-def test_T03_only_loopback_names_are_answered(host: bytes, is_allowed: bool) -> None:
-    """A foreign name that points here (DNS rebinding) is refused, whatever port it names."""
-    assert serving.is_allowed_host(host) is is_allowed
-
 
 PASSWORD = Settings(dashboard_password=SecretStr("correct horse battery"))
 
@@ -94,31 +72,3 @@ async def test_T03_foreign_host_gets_nothing() -> None:
     status, _, body = await _get(charts.PLOTLY_PATH, "evil.example:8501")
     assert status == 421
     assert b"localhost" in body
-
-
-async def test_open_page_counts_as_a_viewer_until_its_connection_ends() -> None:
-    """Streamlit's own WebSocket is one browser that looks; requests are none, and an error ends it as well."""
-    service, seen = FakeService(), []
-
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        seen.append((scope["type"], service.viewers))
-        if scope.get("fails"):
-            raise ConnectionResetError
-
-    async def nothing(*_: Any) -> Any:
-        return None
-
-    before = sys.modules.get(ANCHOR)
-    install(service)
-    try:
-        guard = serving.HostGuard(app)
-        page = {"type": "websocket", "path": serving.SESSION_PATH}
-        await guard(page, nothing, nothing)
-        with pytest.raises(ConnectionResetError):
-            await guard({**page, "fails": True}, nothing, nothing)
-        await guard({"type": "websocket", "path": "/other"}, nothing, nothing)
-        await guard({"type": "http", "path": "/", "headers": [(b"host", b"localhost")]}, nothing, nothing)
-    finally:
-        sys.modules.pop(ANCHOR) if before is None else sys.modules.update({ANCHOR: before})
-    assert seen == [("websocket", 1), ("websocket", 1), ("websocket", 0), ("http", 0)]
-    assert service.viewers == 0

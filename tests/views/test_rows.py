@@ -62,6 +62,23 @@ def test_system_event_shows_its_message_and_state() -> None:
     assert (found["id"], found["pair"], found["price"]) == (None, None, None)
 
 
+def test_gap_says_how_long_why_and_what_was_read_back() -> None:
+    """A time away is one readable line; what is odd about it is left out, not guessed."""
+    start, end = "2026-11-21T13:00:00.000Z", "2026-11-21T13:00:12.400Z"
+    odd = {"start": "yesterday", "cause": 7, "recovered": None, "unknown": "fills not read"}
+    pipeline = new_pipeline()
+    pipeline.note("upstream_gap", start=start, end=end, cause="socket closed", recovered=3, unknown=None)
+    pipeline.note("upstream_gap", start=start, end=None, cause="silent", recovered=None, unknown=None)
+    pipeline.note("upstream_gap", **odd)
+    asyncio.run(pipeline.drain())
+    assert [found["what_changed"] for found in _rows(pipeline)] == [
+        "away from the exchange for 12.4 s · socket closed · 3 recovered",
+        "away from the exchange · silent",
+        "away from the exchange · 7 · fills not read",
+    ]
+    assert {found["message"] for found in _rows(pipeline)} == {"upstream_gap"}
+
+
 @pytest.mark.parametrize("name", ["state", "message", "currency_short_name", "balance", "active_pos", "quantity"])
 @pytest.mark.parametrize("value", [7, 1.50, {"a": [1]}, [], True, None, "text"])
 def test_unknown_field_of_any_type_does_not_break_the_table(name: str, value: Any) -> None:

@@ -1,0 +1,95 @@
+"""The Events page with the tape: drawn in every state, with a ticket that redeems to the page's own filter."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+
+from coindcx_feed.ui.tickets import process_tickets
+
+
+@pytest.fixture(autouse=True)
+def anchor() -> Iterator[None]:
+    before = sys.modules.get(ANCHOR)
+    yield
+    sys.modules.pop(ANCHOR, None) if before is None else sys.modules.update({ANCHOR: before})
+
+
+def _run(service: FakeService, **query: Any) -> AppTest:
+    install(service)
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    for name, value in {"look": "tape", **query}.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def _tape(test: AppTest) -> dict[str, Any]:
+    """Return what the tape's component got."""
+    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
+    tapes: list[dict[str, Any]] = [data for data in found if "ticket" in data]
+    assert len(tapes) == 1
+    return tapes[0]
+
+
+@pytest.mark.parametrize("details", ["dock", "drawer"])
+@pytest.mark.parametrize(
+    "service",
+    [{}, {"events": 0, "state": "quiet"}, {"state": "stale"}, {"text": HOSTILE}],
+    ids=lambda given: str(given)[:20],
+)
+def test_tape_is_drawn_in_every_state(service: dict[str, Any], details: str) -> None:
+    """No exception, no failed part, no table beside it."""
+    test = _run(FakeService(**service), details=details)
+    assert not test.exception
+    assert not test.error
+    assert not test.dataframe
+    assert _tape(test)["path"] == "/live/tape"
+
+
+def test_ticket_redeems_to_the_pages_filter() -> None:
+    """What the browser could ask for is what the page shows, and only once."""
+    ticket = _tape(_run(FakeService(), types="order", sides="sell"))["ticket"]
+    granted = process_tickets().redeem(ticket)
+    assert granted is not None
+    assert granted["criteria"] == {"types": ["order"], "sides": ["sell"]}
+    assert process_tickets().redeem(ticket) is None
+
+
+def test_every_run_gives_a_new_ticket_for_the_same_view() -> None:
+    """The browser goes on with the view it has and keeps the ticket for a socket that breaks."""
+    test = _run(FakeService())
+    first = _tape(test)
+    second = _tape(test.run())
+    assert first["view"] == second["view"]
+    assert first["ticket"] != second["ticket"]
+
+
+def test_paused_and_cleared_views_are_granted_so() -> None:
+    """The tape of a paused page ends where it was paused, that of a cleared one begins there."""
+    test = _run(FakeService(events=40))
+    test.button(key="clear").click().run()
+    test.button(key="pause").click().run()
+    data = _tape(test)
+    granted = process_tickets().redeem(data["ticket"])
+    assert granted is not None
+    assert (granted["after"], granted["upto"], data["is_paused"]) == (40, 40, True)
+
+
+def test_filter_that_is_not_understood_gets_no_ticket() -> None:
+    """It is said in place of the tape."""
+
+    class Strict(FakeService):
+        def select(self, criteria: dict[str, Any], *asked: Any, **more: Any) -> dict[str, Any]:
+            from coindcx_feed.errors import BadRequest
+
+            if "price_min" in criteria:
+                raise BadRequest("price_min: expected a plain number such as 2887.60, was 'x'")
+            return super().select(criteria, *asked, **more)
+
+    test = _run(Strict(), min="x")
+    assert "not understood" in test.warning[0].value
+    assert not [element for element in test.get("bidi_component") if "ticket" in element.proto.json]
