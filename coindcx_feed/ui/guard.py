@@ -6,6 +6,7 @@ whatever its port; routes given to it are covered by nothing but this.
 
 from typing import Final
 
+import streamlit as st
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,13 +21,13 @@ _HEADERS: Final = (
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"referrer-policy", b"no-referrer"),
 )
-_WRONG_HOST: Final = "expected the host localhost or 127.0.0.1: open the dashboard by one of these names\n"
+_WRONG_HOST: Final = "expected the host localhost, 127.0.0.1 or one of server.allowedHosts: open it by such a name\n"
 _WRONG_ORIGIN: Final = "expected the dashboard's own origin, was another page's: open the dashboard itself\n"
 _REFUSED: Final = 1008
 
 
 class Guard:
-    """Answer only requests that name this server by a loopback name (DNS rebinding) and come from its own pages.
+    """Answer only requests that name this server by one of its names (DNS rebinding) and come from its own pages.
 
     A request over HTTP may have no ``Origin`` (a browser sends none with most of its own), but no other one; a
     WebSocket of ours must have the right one. Streamlit's WebSocket, too, may have no other one; it is counted.
@@ -62,9 +63,13 @@ class Guard:
 
 
 def is_allowed_host(host: bytes) -> bool:
-    """Say whether a ``Host`` header names this machine; the port does not matter."""
+    """Say whether a ``Host`` header names this server, on loopback or as Streamlit's settings list it.
+
+    The port does not matter; a pattern in the list is no name.
+    """
     name, _, port = host.decode("latin-1").lower().partition(":")
-    return name.rstrip(".") in LOOPBACK and (port == "" or port.isdigit())
+    names = (*LOOPBACK, *st.get_option("server.allowedHosts"))
+    return name.rstrip(".") in names and (port == "" or port.isdigit())
 
 
 def is_own_origin(origins: list[bytes], host: bytes, scheme: str, *, is_needed: bool) -> bool:

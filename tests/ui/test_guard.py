@@ -33,6 +33,15 @@ def test_T03_only_loopback_names_are_answered(host: bytes, is_allowed: bool) -> 
     assert guard.is_allowed_host(host) is is_allowed
 
 
+def test_T03_a_listed_name_is_answered_and_a_pattern_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy the dashboard has a name of its own, exactly as it stands in Streamlit's settings."""
+    monkeypatch.setattr(guard.st, "get_option", {"server.allowedHosts": ["feed.desk.example", "*.example"]}.__getitem__)
+    assert guard.is_allowed_host(b"Feed.Desk.Example:443")
+    assert guard.is_allowed_host(b"localhost:8501")
+    assert not guard.is_allowed_host(b"other.example")
+    assert not guard.is_allowed_host(b"*.example.evil")
+
+
 @pytest.mark.parametrize(
     ("origins", "scheme", "is_own"),
     [
