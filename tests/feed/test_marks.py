@@ -157,3 +157,16 @@ def test_series_across_the_end_of_the_circle_is_in_order() -> None:
     for second in range(wrap - 2, wrap + 2):
         _put(marks, second, "1")
     assert _series(marks, wrap - 5, wrap + 5)[0] == [wrap - 2, wrap - 1, wrap, wrap + 1]
+
+
+def test_history_follows_the_choice_of_pairs() -> None:
+    """A pair that is chosen later gets a history from then on; one that is neither chosen nor held loses it."""
+    marks = Marks(["B-ETH_USDT"])
+    both = {"B-ETH_USDT": {"mp": 2900}, "B-BTC_USDT": {"mp": 84000}}
+    marks.update(CurrentPricesRecord(pr="futures", prices=both), 1_000 * 10**9, ())
+    marks.choose(["B-BTC_USDT"], held=["B-ETH_USDT"])
+    marks.update(CurrentPricesRecord(pr="futures", prices=both), 1_001 * 10**9, ["B-ETH_USDT"])
+    counts = [len(marks.series(pair, 900_000, 2_000_000)[0]) for pair in both]
+    assert counts == [2, 1]
+    marks.choose([])
+    assert [len(marks.series(pair, 900_000, 2_000_000)[0]) for pair in both] == [0, 0]
