@@ -19,6 +19,7 @@ else:
             st.Page(PAGES / "orders.py", title="Orders", url_path="orders"),
             st.Page(PAGES / "positions.py", title="Positions", url_path="positions"),
             st.Page(PAGES / "balances.py", title="Balances", url_path="balances"),
+            st.Page(PAGES / "market.py", title="Market", url_path="market"),
             st.Page(PAGES / "history.py", title="History", url_path="history"),
             st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
         ],

@@ -4,6 +4,7 @@ python-socketio stays disconnected for good after the server ends a session, and
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -40,7 +41,7 @@ class Supervisor:
         stream_url: Address of the Socket.IO server.
         reader: Signed reads; ``None`` without credentials.
         credentials: Key and secret of the private join, or ``None``.
-        channels: Public channels to join besides the current prices.
+        channels: Public channels to join first, besides the current prices; ``set_channels`` changes them.
         receive: Gets every event of every session, in order.
         on_change: Told of each transition.
     """
@@ -107,6 +108,23 @@ class Supervisor:
     def proof_limit_s(self) -> float:
         return self._timings.proof_s if self._prices_seen else self._timings.proof_without_prices_s
 
+    async def set_channels(self, channels: Iterable[str]) -> None:
+        """Join and leave public channels now; every later session joins what was set last. One caller at a time.
+
+        The current prices and the private channel always stay.
+        """
+        before, self._channels = self._channels, (wire.CURRENT_PRICES_CHANNEL, *dict.fromkeys(channels))
+        session = self._session
+        if session is None:
+            return
+        for channel in before:
+            if channel not in self._channels:
+                await session.leave(channel)
+        with contextlib.suppress(UpstreamError):  # it has ended: the next session joins them
+            for channel in self._channels:
+                if channel not in before:
+                    await session.join({"channelName": channel})
+
     async def run(self) -> None:
         """Connect and stay connected until cancelled; leaves the state at ``stopped`` with ``stop_reason``."""
         self.stop_reason = "stopped here"
@@ -146,7 +164,8 @@ class Supervisor:
             self._joined_mono = time.monotonic()
             self.private_joins += 1
         for channel in self._channels:
-            await session.join({"channelName": channel})
+            if channel in self._channels:  # it may have been left while this waited
+                await session.join({"channelName": channel})
         log.info("joined channels=%d private=%s", len(self._channels), self._credentials is not None)
 
     async def _watch(self, session: Session) -> str:

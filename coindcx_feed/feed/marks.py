@@ -85,6 +85,18 @@ class Marks:
                         self._series[pair] = _Series()
                     self._series[pair].put(second, float(price))
 
+    def choose(self, pairs: Iterable[str], held: Iterable[str] = ()) -> None:
+        """Keep a history of these pairs from now on, and drop that of any other.
+
+        Args:
+            held: Pairs with an open position: theirs is never dropped.
+        """
+        with self._lock:
+            self._chosen = frozenset(pairs)
+            kept = self._chosen.union(held)
+            for pair in [pair for pair in self._series if pair not in kept]:
+                del self._series[pair]
+
     def newest(self, pair: str) -> Mark | None:
         return self._newest.get(pair)
 

@@ -83,6 +83,8 @@ def normalize(frame: Frame) -> Sequence[Item]:
     Numbers keep their text, objects and texts as ``data`` are both accepted, an account frame may be a list (also
     empty) or a single object.
     """
+    if frame.event == wire.LEFT_EVENT:  # what a leave is answered with: no record, and of no documented shape
+        return ()
     account = _ACCOUNT.get(frame.event)
     try:
         payload = _payload(frame)

@@ -71,6 +71,8 @@ class Pipeline:
         self.quirks = Quirks()
         self.counters: Counter[str] = Counter()
         self.on_fill: Callable[[OrderRecord], None] | None = None
+        self.on_market: Callable[[str, MarketItem, int], None] | None = None
+        """Gets each market message: its event, the item, and when it was received (Unix ns)."""
         self.dedup = Deduplicator()
         self._wallets = Wallets()
         self.store = store
@@ -229,6 +231,8 @@ class Pipeline:
                 self.market.append(item, frame.received_ns)
                 if isinstance(item.record, CurrentPricesRecord):
                     self.marks.update(item.record, frame.received_ns, self.state.open_pairs())
+                if self.on_market is not None:
+                    self.on_market(frame.event, item, frame.received_ns)
             case Rejected():
                 self._keep(self.quarantine, frame, item.reason, item.raw)
                 quirk = quirk_of(item.reason)

@@ -11,15 +11,18 @@ from coindcx_feed.errors import ConfigError, OwnerLocked
 from coindcx_feed.events import iso_ms, new_epoch
 from coindcx_feed.exchange.rest import RestReader
 from coindcx_feed.exchange.rest_account import AccountReads
+from coindcx_feed.exchange.rest_market import MarketReads
 from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.archive import Archive
 from coindcx_feed.feed.conversion import Rate, keep_reading
 from coindcx_feed.feed.demand import LINGER_S, Viewers, run_on_demand
+from coindcx_feed.feed.desk import Desk
 from coindcx_feed.feed.durable import Durable, NoStore
 from coindcx_feed.feed.keeping import keep_marks, keep_within, open_log
 from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
+from coindcx_feed.feed.market_reads import MarketKeeper
 from coindcx_feed.feed.marks import Marks
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.pipeline import Pipeline
@@ -33,6 +36,7 @@ from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.upstream import Place, Upstream
 from coindcx_feed.feed.wakeups import Wakeups
 from coindcx_feed.feed.watch import Gap, Watch
+from coindcx_feed.feed.watchlist import Watchlist
 from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.server import Sidecar
 
@@ -73,9 +77,12 @@ class FeedRuntime:
         self.mode = settings.effective_mode
         self.ring = Ring(settings.ring_capacity, new_epoch())
         self.market = MarketFeed()
-        self.marks = Marks(settings.pairs)
+        self.marks = Marks()
         self.state = AccountState()
+        chosen = Watchlist(settings.data_dir, self.mode)
+        self.desk = Desk(settings.pairs, chosen, self.marks, lambda: self.state.open_pairs())
         self.pipeline = Pipeline(self.ring, self.market, self.marks, self.state, NoStore())
+        self.pipeline.on_market = self.desk.take
         self.watch = Watch()
         self.lag = LoopLag()
         self.player: Player | None = None
@@ -240,7 +247,9 @@ class FeedRuntime:
         place = Place(self.settings, self.demo)
         self.reader = reader = place.new_reader()
         receive = self.pipeline.receive if self.recorder is None else self.recorder.tap(self.pipeline.receive)
-        self.supervisor = place.new_supervisor(reader, receive, self._on_change, self._timings)
+        channels = self.desk.channels()
+        self.supervisor = place.new_supervisor(reader, channels, receive, self._on_change, self._timings)
+        public = place.new_market_reader()
         is_asked_for = self.settings.upstream == "on-demand"
         run = run_on_demand(self.supervisor, self.viewers, self.linger_s) if is_asked_for else self.supervisor.run()
         upstream = asyncio.create_task(run, name="upstream")
@@ -250,6 +259,10 @@ class FeedRuntime:
             tasks.append(asyncio.create_task(keep_marks(self.marks, self.state, self.durable), name="marks"))
             tasks.append(asyncio.create_task(keep_within(self.log, self.archive, self.settings), name="retention"))
         tasks.append(asyncio.create_task(self.lag.watch(), name="lag"))
+        public.open()
+        keeper = MarketKeeper(self.desk, self.supervisor, MarketReads(public), lambda: self.sidecar.market_types)
+        tasks.append(asyncio.create_task(keeper.keep_channels(), name="market-channels"))
+        tasks.append(asyncio.create_task(keeper.keep_reading(), name="market-reads"))
         tasks.append(asyncio.create_task(keep_reading(place.api_url, self._take_rate), name="conversion"))
         if reader is not None:
             reader.open()
@@ -267,6 +280,7 @@ class FeedRuntime:
             self.pipeline.finish()
             await asyncio.wait([pipeline], timeout=DRAIN_S)
             results = await end_tasks(waiter, *tasks)
+            await public.close()
             if reader is not None:
                 await reader.close()
         for result in results:
@@ -298,6 +312,8 @@ class FeedRuntime:
         self.rate = rate
 
     def _on_change(self, change: Change) -> None:
+        if not change.state.is_connected:
+            self.desk.lose()
         is_repeat = (change.state, change.reason) == self._noted
         self._noted = (change.state, change.reason)
         if is_repeat:  # only the time of the next try is new

@@ -10,6 +10,7 @@ from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
 from coindcx_feed.feed.depth import Depth
 from coindcx_feed.feed.exports import exports_folder
+from coindcx_feed.feed.market_service import MarketService
 from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.past import PastService
 from coindcx_feed.feed.replay_controls import ReplayControls
@@ -33,6 +34,7 @@ class FeedService:
         self.past = PastService(runtime)
         self.replaying = ReplayControls(runtime)
         self.depth = Depth(runtime, self.moments)
+        self.market = MarketService(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
@@ -85,7 +87,7 @@ class FeedService:
             "last_event_seq": newest[0].seq if newest else None,
             "delay": self._delay(),
             "has_credentials": runtime.mode == "demo" or runtime.settings.has_credentials,
-            "pairs": list(runtime.settings.pairs),
+            "pairs": list(runtime.desk.pairs),
             "sidecar": self._sidecar(),
             "simulator": {"port": int(runtime.demo.url.rsplit(":", 1)[1])} if runtime.demo else None,
             "owner": runtime.owner,
@@ -233,6 +235,14 @@ class FeedService:
             "divergence": self.divergence(),
             "log": self._recent.lines() if self._recent else [],
         }
+
+    def watch_pair(self, pair: str) -> dict[str, Any]:
+        """Join a pair's market data now and after each start: ``ok``, and a ``message`` when it is not."""
+        return self.market.watch(pair)
+
+    def unwatch_pair(self, pair: str) -> dict[str, Any]:
+        """Leave a pair's market data, now and after each start."""
+        return self.market.unwatch(pair)
 
     def export(
         self, criteria: dict[str, Any], kind: str = "csv", upto: int | None = None, after: int = 0

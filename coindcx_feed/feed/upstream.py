@@ -1,17 +1,21 @@
 """What the feed connects to: addresses, credentials, reads and supervisor, of the exchange or of the demo's own."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
 from pydantic import SecretStr
 
-from coindcx_feed.exchange import wire
-from coindcx_feed.exchange.rest import RestReader
+from coindcx_feed.exchange.rest import NO_RETRY, RestReader
 from coindcx_feed.exchange.rest_budget import Budget
 from coindcx_feed.exchange.states import Change, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.normalize import Frame
 from coindcx_feed.settings import Settings
+
+MARKET_PER_MINUTE: Final = 60
+"""With the account's own 60 an eighth of the lowest limit that the exchange itself names (960 a minute)."""
+
+MARKET_TIMEOUT_S: Final = 5.0
 
 
 class Upstream(Protocol):
@@ -55,9 +59,17 @@ class Place:
         budget = Budget(self._settings.rest_per_minute)
         return RestReader(self.api_url, *self._credentials, self.public_url, budget=budget)
 
+    def new_market_reader(self) -> RestReader:
+        """Return what makes public reads. Their own budget: the account's reads never wait for a chart."""
+        budget = Budget(MARKET_PER_MINUTE)
+        return RestReader(
+            self.api_url, public_url=self.public_url, budget=budget, retry=NO_RETRY, timeout_s=MARKET_TIMEOUT_S
+        )
+
     def new_supervisor(
         self,
         reader: RestReader | None,
+        channels: Iterable[str],
         receive: Callable[[str, object], None],
         on_change: Callable[[Change], None],
         timings: Timings,
@@ -65,22 +77,13 @@ class Place:
         """Return what keeps the session.
 
         Args:
+            channels: Public channels of the first session.
             receive: Gets every frame: the event's name and its argument.
             on_change: Gets every change of state.
         """
-        channels = [channel for pair in self._settings.pairs for channel in _market_channels(pair)]
         return Supervisor(self.stream_url, self._credentials, reader, channels, receive, on_change, timings)
 
 
 def _credentials(settings: Settings) -> tuple[SecretStr, SecretStr] | None:
     key, secret = settings.api_key, settings.api_secret
     return None if key is None or secret is None else (key, secret)
-
-
-def _market_channels(pair: str) -> tuple[str, ...]:
-    return (
-        wire.trades_channel(pair),
-        wire.price_channel(pair),
-        wire.candle_channel(pair, "1m"),
-        wire.book_channel(pair, 20),
-    )

@@ -16,7 +16,7 @@ from coindcx_feed.sidecar.batch import MarketSource
 from coindcx_feed.sidecar.codes import CloseCode
 from coindcx_feed.sidecar.fanout import Fanout
 from coindcx_feed.sidecar.limits import Limits
-from coindcx_feed.sidecar.query import parse_query
+from coindcx_feed.sidecar.query import MARKET_TYPES, parse_query
 from coindcx_feed.sidecar.resume import Past
 from coindcx_feed.sidecar.session import Session, Shared, Status
 
@@ -72,6 +72,12 @@ class Sidecar:
     def clients(self) -> int:
         """Clients that got their greeting and are still connected."""
         return sum(1 for session in tuple(self._sessions) if session.reader is not None)
+
+    @property
+    def market_types(self) -> frozenset[str]:
+        """Market types that some client reads now. Threads: the loop's."""
+        readers = [session.reader for session in self._sessions if session.reader is not None]
+        return frozenset().union(*(reader.wants.types & MARKET_TYPES for reader in readers))
 
     @property
     def sent(self) -> int:

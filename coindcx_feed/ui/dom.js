@@ -48,7 +48,9 @@ function patch(element, node, instance) {
     element.onclick = () => act(element, node, instance);
   }
   if (element._age) return;
-  if (node.children) {
+  if (node.points) {
+    plot(element, node.points);
+  } else if (node.children) {
     if (element._text !== undefined) {
       element.textContent = "";
       element._text = undefined;
@@ -57,6 +59,29 @@ function patch(element, node, instance) {
   } else {
     write(element, node.text === undefined ? "" : String(node.text));
   }
+}
+
+// A line over 100 by 100; null breaks it. Only numbers get in, and the colour is the element's own.
+function plot(element, points) {
+  const drawn = JSON.stringify(points);
+  if (element._text === drawn && element.firstElementChild) return;
+  const pieces = [[]];
+  for (const point of points) {
+    if (point === null) pieces.push([]);
+    else pieces[pieces.length - 1].push(`${Number(point[0])},${Number(point[1])}`);
+  }
+  const name = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(name, "svg");
+  svg.setAttribute("viewBox", "0 0 100 100");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  for (const piece of pieces.filter((found) => found.length > 1)) {
+    const line = document.createElementNS(name, "polyline");
+    line.setAttribute("points", piece.join(" "));
+    svg.appendChild(line);
+  }
+  element.replaceChildren(svg);
+  element._text = drawn;
 }
 
 function write(element, text) {

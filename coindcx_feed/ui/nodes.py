@@ -24,9 +24,9 @@ def node(tag: str, cls: str = "", *content: "str | Node | None", title: str | No
         content: One text, or child nodes; ``None`` children are left out.
         title: Tooltip.
         more: ``since`` and ``until`` (Unix ms: the browser writes the age or the rest and keeps it ticking), ``warn_s``
-            (an age from which the node is marked), ``left``/``width`` (percent), ``select`` (value sent back on a
-            click), ``copy`` (text for the clipboard), ``pressed``, ``label`` (for screen readers), ``key`` (identity
-            among its siblings).
+            (an age from which the node is marked), ``left``/``width`` (percent), ``points`` (a line over 100 by 100
+            from the upper left, broken at ``None``), ``select`` (value sent back on a click), ``copy`` (text for the
+            clipboard), ``pressed``, ``label`` (for screen readers), ``key`` (identity among its siblings).
     Raises:
         ValueError: If the tag is not on the list.
     """

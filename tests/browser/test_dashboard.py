@@ -25,6 +25,7 @@ PAGES = {
     "Orders": "/orders",
     "Positions": "/positions",
     "Balances": "/balances",
+    "Market": "/market",
     "History": "/history",
     "Feed": "/feed",
 }

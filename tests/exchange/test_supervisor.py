@@ -91,6 +91,29 @@ async def test_without_credentials_only_public_channels_are_joined(exchange: Exc
         assert [join.channel for join in exchange.joins] == [wire.CURRENT_PRICES_CHANNEL]
 
 
+async def test_channels_are_joined_and_left_while_the_session_lives(exchange: ExchangeServer) -> None:
+    """Only what changed is sent; the next session joins what was set last, and nothing twice."""
+    first, second, third = (wire.trades_channel(f"B-{base}_USDT") for base in ("BTC", "ETH", "SOL"))
+    async with running(Watched(exchange.url)) as watched:
+        await watched.supervisor.set_channels([first])  # before the session: the first join has it
+        await eventually(lambda: exchange.hub.joined(first))
+        await watched.supervisor.set_channels([first, second, second, third])
+        await eventually(lambda: exchange.hub.joined(third))
+        await watched.supervisor.set_channels([third, second])
+        await eventually(lambda: not exchange.hub.joined(first))
+        joined = [join.channel for join in exchange.joins]
+        assert joined == [wire.PRIVATE_CHANNEL, wire.CURRENT_PRICES_CHANNEL, first, second, third]
+        await eventually(lambda: watched.state.is_connected)
+        await exchange.kick()
+        await eventually(lambda: watched.supervisor.connects == 2 and exchange.hub.joined(second))
+        assert [join.channel for join in exchange.joins][len(joined) :] == [
+            wire.PRIVATE_CHANNEL,
+            wire.CURRENT_PRICES_CHANNEL,
+            third,
+            second,
+        ]
+
+
 async def test_F01_server_side_disconnect_is_followed_by_a_new_join(exchange: ExchangeServer) -> None:
     """The library alone would stay disconnected for good; here five kicks in a row are survived."""
     async with running(Watched(exchange.url)) as watched:

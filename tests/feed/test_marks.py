@@ -179,3 +179,16 @@ def test_day_keeps_no_nonsense(fields: dict[str, Any]) -> None:
     marks = Marks()
     marks.update(CurrentPricesRecord.model_construct(pr="futures", prices={PAIR: fields}), START_S * 10**9, ())
     assert marks.day(PAIR) == Day()
+
+
+def test_history_follows_the_choice_of_pairs() -> None:
+    """A pair that is chosen later gets a history from then on; one that is neither chosen nor held loses it."""
+    marks = Marks(["B-ETH_USDT"])
+    both = {"B-ETH_USDT": {"mp": 2900}, "B-BTC_USDT": {"mp": 84000}}
+    marks.update(CurrentPricesRecord(pr="futures", prices=both), 1_000 * 10**9, ())
+    marks.choose(["B-BTC_USDT"], held=["B-ETH_USDT"])
+    marks.update(CurrentPricesRecord(pr="futures", prices=both), 1_001 * 10**9, ["B-ETH_USDT"])
+    counts = [len(marks.series(pair, 900_000, 2_000_000)[0]) for pair in both]
+    assert counts == [2, 1]
+    marks.choose([])
+    assert [len(marks.series(pair, 900_000, 2_000_000)[0]) for pair in both] == [0, 0]

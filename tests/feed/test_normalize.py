@@ -238,7 +238,12 @@ def test_F11_event_packet_that_is_no_json_keeps_its_text() -> None:
     )
 
 
-@pytest.mark.parametrize("event", ["df-trade-update", wire.LEFT_EVENT, "x" * 10_000])
+def test_answer_to_a_leave_is_no_record() -> None:
+    """Its shape was never published: channels are left live, so it must not fill the quarantine."""
+    assert normalize(Frame(1, wire.LEFT_EVENT, {"anything": 1}, 1)) == ()
+
+
+@pytest.mark.parametrize("event", ["df-trade-update", "Joined Channel", "x" * 10_000])
 def test_unknown_event_is_rejected_with_its_name_cut(event: str) -> None:
     """A new event of the exchange is kept and counted; a long name does not fill the log."""
     reason = _reason(Frame(1, event, {"event": event, "data": "[]"}, 1))

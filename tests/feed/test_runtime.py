@@ -71,7 +71,7 @@ async def test_frame_of_the_exchange_becomes_an_event_for_a_sidecar_client(
 
 
 async def test_one_thread_one_join_and_the_channels_of_the_settings(exchange: ExchangeServer, tmp_path: Path) -> None:
-    """F26's base: what the exchange sees of one process."""
+    """F26's base: what the exchange sees of one process. Books and bars are joined when somebody looks."""
     async with running(settings_for(exchange.url, tmp_path, pairs=("B-ETH_USDT",))) as runtime:
         await _watched(runtime)
         assert _feed_threads() == 1
@@ -80,8 +80,6 @@ async def test_one_thread_one_join_and_the_channels_of_the_settings(exchange: Ex
             wire.CURRENT_PRICES_CHANNEL,
             wire.trades_channel("B-ETH_USDT"),
             wire.price_channel("B-ETH_USDT"),
-            wire.candle_channel("B-ETH_USDT", "1m"),
-            wire.book_channel("B-ETH_USDT", 20),
         ]
     assert _feed_threads() == 0
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
 
-PAGES = ("events", "orders", "positions", "balances", "history", "feed")
+PAGES = ("events", "orders", "positions", "balances", "market", "history", "feed")
 SERVICES: dict[str, dict[str, Any]] = {
     "normal": {},
     "empty": {"events": 0, "state": "quiet"},

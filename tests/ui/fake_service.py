@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from ui.fake_depth import FakeDepth
+from ui.fake_market import FakeMarket
 from ui.fake_moments import FakeMoments
 from ui.fake_past import FakePast
 from ui.fake_replaying import FakeReplaying
@@ -54,6 +55,7 @@ class FakeService:
         self.past = FakePast(self)
         self.replaying = FakeReplaying()
         self.depth = FakeDepth(self)
+        self.market = FakeMarket(self)
 
     def version(self) -> int:
         return self.count
@@ -479,6 +481,12 @@ class FakeService:
         self, criteria: dict[str, Any], kind: str = "csv", upto: int | None = None, after: int = 0
     ) -> dict[str, Any]:
         raise AssertionError("the pages' tests do not click a download")
+
+    def watch_pair(self, pair: str) -> dict[str, Any]:
+        return self.market.watch(pair)
+
+    def unwatch_pair(self, pair: str) -> dict[str, Any]:
+        return self.market.unwatch(pair)
 
     def place_order(self, *order: Any) -> dict[str, Any]:
         self.placed.append(order)

@@ -42,3 +42,11 @@ def test_age_of_nothing_is_nothing() -> None:
     """An age that is not known has no node at all."""
     assert nodes.age(None) is None
     assert nodes.age(1_000.0, ago=True) == {"tag": "span", "class": "muted", "since": 1_000.0, "ago": True}
+
+
+def test_line_is_drawn_of_numbers_only() -> None:
+    """The browser turns each coordinate into a number and makes the elements itself: nothing is parsed."""
+    assert nodes.div("spark", points=[[0.0, 1.0], None])["points"] == [[0.0, 1.0], None]
+    script = nodes.asset("dom.js")
+    assert "`${Number(point[0])},${Number(point[1])}`" in script
+    assert "innerHTML" not in script

@@ -1,0 +1,61 @@
+"""The Market page as a reader meets it: search, add live, look, remove; in a real browser."""
+
+import pytest
+from browser.harness import Dashboard, assert_whole, eventually, open_page
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+ADDED = "B-XRP_USDT"
+PRICE = "[data-key='B-XRP_USDT'] .big"
+
+
+def _card(page: Page, pair: str) -> str:
+    found = page.locator(f"[data-key='{pair}']")
+    return found.first.inner_text().replace("\n", " ") if found.count() else ""
+
+
+def _rungs(page: Page) -> list[str]:
+    """Return the ladder's rows as the reader sees them."""
+    found = page.locator(".st-key-book-ladder .rung")
+    return found.all_inner_texts() if found.count() else []
+
+
+def test_pair_is_searched_added_live_looked_at_and_removed(dashboard: Dashboard, page: Page) -> None:
+    """Its card shows a price, its bars and its ladder fill, and it leaves with one click."""
+    open_page(page, f"{dashboard.url}/market")
+    eventually(lambda: _card(page, "B-BTC_USDT"), "the cards of the first pairs")
+    assert not _card(page, ADDED)
+    box = page.get_by_role("combobox", name="Add a pair")
+    eventually(lambda: box.is_enabled(), "the list of pairs")
+    box.click()
+    box.type("xrp")
+    page.get_by_role("option", name=ADDED).click()
+    eventually(lambda: "1." in _card(page, ADDED), "a price on the new card")
+    assert f"pair={ADDED}" in page.url
+    eventually(lambda: len(_rungs(page)) == 26, "a full ladder")
+    eventually(lambda: "USDT" in _rungs(page)[0] and "XRP" in _rungs(page)[0], "the new pair's ladder")
+    eventually(lambda: page.locator(".st-key-candle-chart .js-plotly-plot, .js-plotly-plot").count() >= 2, "two charts")
+    eventually(lambda: page.locator(f"[data-key='{ADDED}'] .spark polyline").count() == 1, "a sparkline")
+    before = _rungs(page)
+    eventually(lambda: _rungs(page) != before, "a ladder that moves")
+    assert_whole(page)
+    page.reload()
+    eventually(lambda: "1." in _card(page, ADDED), "the card after a reload")
+    page.get_by_role("button", name=f"Remove {ADDED}").click()
+    eventually(lambda: not _card(page, ADDED), "no card")
+    eventually(lambda: "BTC" in " ".join(_rungs(page)[:1]), "another pair's ladder")
+    assert_whole(page)
+
+
+def test_chosen_resolution_and_pair_can_be_shared(dashboard: Dashboard, page: Page) -> None:
+    """They stand in the address; a click on a card changes it."""
+    open_page(page, f"{dashboard.url}/market?pair=B-ETH_USDT&resolution=1h")
+    eventually(lambda: "ETH" in " ".join(_rungs(page)[:1]), "the ladder of the address")
+    assert page.get_by_role("radio", name="1h").is_checked() or "resolution=1h" in page.url
+    page.get_by_role("button", name="Market of B-SOL_USDT").click()
+    eventually(lambda: "SOL" in " ".join(_rungs(page)[:1]), "the chosen ladder")
+    assert "pair=B-SOL_USDT" in page.url
+    page.get_by_role("button", name="Market of B-ETH_USDT").click()
+    eventually(lambda: "ETH" in " ".join(_rungs(page)[:1]), "the first ladder again")
+    assert_whole(page)
