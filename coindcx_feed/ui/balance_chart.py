@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from coindcx_feed.ui import charts
+from coindcx_feed.ui import charts, points
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure, Floats
 from coindcx_feed.ui.theme import Palette
@@ -28,13 +28,12 @@ def balance_chart(
     names = ("total", "available", "locked")
     if not len(series["t_ms"]):
         return None
-    t_ms, *columns = charts.thin(series["t_ms"], *(series[name] for name in names))
+    t_ms, columns = series["t_ms"], [series[name] for name in names]
     # The last value holds until now, the one before the window from its beginning.
     begin_ms = max(float(t_ms[0]), since_ms)
     times = np.append(np.maximum(t_ms, begin_ms), now_ms)
     data = {name: np.append(column, column[-1]) for name, column in zip(names, columns, strict=True)}
     t_range = (begin_ms, now_ms)
-    x = charts.packed(times)
     high = max(float(np.nanmax(data["total"])), 1e-9) * 1.08
 
     layout = charts.base_layout(palette, height=HEIGHT, left=70, right=150)
@@ -47,11 +46,16 @@ def balance_chart(
         charts.panel_title(charts.plain(balance["currency"]), 1.0, palette),
         *_words(balance, data, high, palette),
     ]
-    step: Figure = {"line": {"shape": "hv"}}
+    looks = (
+        ("locked", palette.gray, "dot", 1.6),
+        ("available", palette.green, "solid", 2.0),
+        ("total", palette.text, "solid", 2.0),
+    )
     traces = [
-        charts.line(x, data["locked"], palette.gray, "locked", dash="dot", **step),
-        charts.line(x, data["available"], palette.green, "available", width=2, **step),
-        charts.line(x, data["total"], palette.text, "total", width=2, **step),
+        charts.line(
+            *points.broken(times, data[name], gaps, now_ms), color, name, dash=dash, width=width, line={"shape": "hv"}
+        )
+        for name, color, dash, width in looks
     ]
     return charts.figure(traces, layout, height=HEIGHT, revision=revision)
 

@@ -16,13 +16,12 @@ import streamlit as st
 
 from coindcx_feed.ui.format import duration, visible
 from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui.points import thin
 from coindcx_feed.ui.theme import Palette
 
 Floats = npt.NDArray[np.float64]
 Figure = dict[str, Any]
 
-MAX_POINTS: Final = 1_500
-"""Per trace: about one per pixel of a wide screen."""
 PLOTLY_PATH: Final = f"/assets/plotly-{plotly.__version__}.min.js"
 RIGHT_ROOM: Final = 150
 """Pixels for the words at the right edge."""
@@ -62,29 +61,6 @@ def packed(values: npt.NDArray[Any]) -> Figure:
     """Encode an array as Plotly reads it: 25 times cheaper than a list of numbers."""
     floats = np.ascontiguousarray(values, dtype="<f8")
     return {"dtype": "f8", "bdata": base64.b64encode(floats.tobytes()).decode()}
-
-
-def thin(t_ms: Floats, *columns: Floats, limit: int = MAX_POINTS) -> tuple[Floats, ...]:
-    """Keep at most about ``limit`` points: of each stretch its first, lowest and highest of the first column.
-
-    Holes (NaN) stay holes, so that a line still breaks where nothing was known.
-    """
-    count = len(t_ms)
-    if count <= limit:
-        return (t_ms, *columns)
-    stretch = -(-count // (limit // 3))
-    padded = np.full(-(-count // stretch) * stretch, np.nan)
-    padded[:count] = columns[0]
-    rows = padded.reshape(-1, stretch)
-    starts = np.arange(len(rows)) * stretch
-    low = np.where(np.isnan(rows), np.inf, rows).argmin(axis=1) + starts
-    high = np.where(np.isnan(rows), -np.inf, rows).argmax(axis=1) + starts
-    holes = np.flatnonzero(np.isnan(columns[0]))
-    # The first and the last of every hole are enough to break the line.
-    edges = holes[np.r_[True, np.diff(holes) > 1] | np.r_[np.diff(holes) > 1, True]] if len(holes) else holes
-    chosen = np.unique(np.concatenate([starts, low, high, edges, [count - 1]]))
-    chosen = chosen[chosen < count]
-    return (t_ms[chosen], *(column[chosen] for column in columns))
 
 
 def base_layout(palette: Palette, *, height: int, left: int = 58, right: int = RIGHT_ROOM, top: int = 24) -> Figure:
@@ -172,7 +148,7 @@ def _words(text: str, x: float, y: float, color: str, *, weight: int = 400, **wh
 
 
 def line(
-    x: Figure,
+    t_ms: Floats,
     y: Floats,
     color: str,
     name: str,
@@ -182,11 +158,12 @@ def line(
     width: float = 1.6,
     **more: Any,
 ) -> Figure:
-    """Return a line that breaks at holes instead of bridging them."""
+    """Return a line of at most ``points.MAX_POINTS`` that breaks at holes instead of bridging them."""
+    t_ms, y = thin(t_ms, y)
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": x,
+        "x": packed(t_ms),
         "y": packed(y),
         "name": name,
         "yaxis": axis,

@@ -54,7 +54,6 @@ def delays_chart(
         return None
     t_ms = delays["t_ms"]
     t_range = (_first(t_ms, np.isfinite(delays["p50"])), max(now_ms, float(t_ms[-1])))
-    x = charts.packed(t_ms)
     known = np.concatenate([delays[name] for name in ("p50", "p95", "p99")])
     known = known[np.isfinite(known)]
     low, high = min(0.0, float(known.min()) * 1.1), max(float(known.max()) * 1.12, 1.0)
@@ -66,7 +65,7 @@ def delays_chart(
     # Single buckets between empty ones would be invisible as a line alone.
     traces = [
         charts.line(
-            x,
+            t_ms,
             delays[name],
             color,
             name,

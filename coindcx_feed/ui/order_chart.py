@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from coindcx_feed.ui import charts, theme
+from coindcx_feed.ui import charts, points, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure, Floats
 from coindcx_feed.ui.theme import Palette
@@ -63,9 +63,14 @@ def order_chart(
         *_filled_word(order, steps, total, palette),
         *_step_words(steps, t_ms, palette),
     ]
-    x = charts.packed(t_ms)
-    area: Figure = {"fill": "tozeroy", "fillcolor": palette.order_fill, "line": {"shape": "hv"}}
-    traces = [charts.line(x, filled, palette.blue, "filled", width=2, **area), _points(steps, t_ms, palette)]
+    at_ms, line = points.broken(t_ms, filled, gaps, end_ms)
+    # Zero inside holes: a fill would bridge them where a line breaks.
+    area: Figure = {"fill": "tozeroy", "fillcolor": palette.order_fill, "line": {"shape": "hv", "width": 0}}
+    traces = [
+        charts.line(at_ms, np.nan_to_num(line), palette.blue, "area", hoverinfo="skip", **area),
+        charts.line(at_ms, line, palette.blue, "filled", width=2, line={"shape": "hv"}),
+        _points(steps, t_ms, palette),
+    ]
     return charts.figure(traces, layout, height=HEIGHT, revision=revision)
 
 
@@ -124,12 +129,14 @@ def _step_words(steps: list[Step], t_ms: Floats, palette: Palette) -> list[Figur
 
 def _points(steps: list[Step], t_ms: Floats, palette: Palette) -> Figure:
     marker = {"size": 9, "color": palette.paper, "line": {"color": palette.blue, "width": 2}}
+    filled = np.array([step["filled"] for step in steps], dtype=np.float64)
+    chosen = points.kept(filled)
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": charts.packed(t_ms[: len(steps)]),
-        "y": charts.packed(np.array([step["filled"] for step in steps], dtype=np.float64)),
-        "text": [charts.plain(theme.words(step["status"] or "")) for step in steps],
+        "x": charts.packed(t_ms[chosen]),
+        "y": charts.packed(filled[chosen]),
+        "text": [charts.plain(theme.words(steps[place]["status"] or "")) for place in chosen.tolist()],
         "name": "status",
         "marker": marker,
         "hovertemplate": "%{text}",

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from coindcx_feed.ui import charts, theme
+from coindcx_feed.ui import charts, points, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure, Floats
 from coindcx_feed.ui.theme import Palette
@@ -38,13 +38,13 @@ def position_chart(
         The chart, or ``None`` when there is nothing to draw yet.
     """
     names = ("mark", "avg", "liquidation", "size", "pnl")
-    t_ms, *columns = charts.thin(series["t_ms"], *(series[name] for name in names))
-    data = dict(zip(names, columns, strict=True))
-    known = np.isfinite(data["mark"])
+    t_ms = series["t_ms"]
+    known = np.isfinite(series["mark"])
     if not known.any():
         return None
+    # Without marks there was no feed: what stands beside them is as old as they are.
+    data = {name: np.where(known, series[name], np.nan) for name in names}
     t_range = (float(t_ms[known][0]), now_ms)
-    x = charts.packed(t_ms)
     base = charts.plain(position["pair"].partition("-")[2].partition("_")[0])
     quote = charts.plain(position["quote"])
 
@@ -55,9 +55,9 @@ def position_chart(
     labels += [charts.panel_title(text, top, palette) for text, (_, top) in zip(titles, DOMAINS, strict=True)]
     traces: list[Figure] = []
     for panel in (
-        _price(position, data, x, palette, with_liquidation),
+        _price(position, data, t_ms, palette, with_liquidation),
         _pnl(position, data, t_ms, palette),
-        _size(position, data, x, palette, base),
+        _size(position, data, t_ms, palette, base),
     ):
         traces += panel[0]
         labels += panel[1]
@@ -70,17 +70,19 @@ def position_chart(
 Panel = tuple[list[Figure], list[Figure], Figure]
 
 
-def _price(position: Position, data: dict[str, Floats], x: Figure, palette: Palette, with_liquidation: bool) -> Panel:
+def _price(
+    position: Position, data: dict[str, Floats], t_ms: Floats, palette: Palette, with_liquidation: bool
+) -> Panel:
     liquidation = fmt.binary(position["liquidation_price"])
     shown = [data["mark"], data["avg"]]
     traces = [
-        charts.line(x, data["avg"], palette.violet, "average", dash="dash", line={"shape": "hv"}),
-        charts.line(x, data["mark"], palette.text, "mark"),
+        charts.line(t_ms, data["avg"], palette.violet, "average", dash="dash", line={"shape": "hv"}),
+        charts.line(t_ms, data["mark"], palette.text, "mark"),
     ]
     if with_liquidation and liquidation is not None:
         shown.append(data["liquidation"])
         traces.append(
-            charts.line(x, data["liquidation"], palette.red, "liquidation", dash="dashdot", line={"shape": "hv"})
+            charts.line(t_ms, data["liquidation"], palette.red, "liquidation", dash="dashdot", line={"shape": "hv"})
         )
     low, high = _range(np.concatenate(shown))
     words = [(_last(data["mark"]), f"mark {fmt.figure(position['mark_price'])}", palette.text, True)]
@@ -97,15 +99,14 @@ def _price(position: Position, data: dict[str, Floats], x: Figure, palette: Pale
 
 
 def _pnl(position: Position, data: dict[str, Floats], t_ms: Floats, palette: Palette) -> Panel:
-    pnl, x = data["pnl"], charts.packed(t_ms)
-    filled = _without_bridges(t_ms, pnl)
-    area = charts.packed(filled[0])
-    gain, loss = np.where(filled[1] > 0, filled[1], 0.0), np.where(filled[1] < 0, filled[1], 0.0)
+    pnl = data["pnl"]
+    at_ms, filled = _without_bridges(t_ms, pnl)
+    gain, loss = np.where(filled > 0, filled, 0.0), np.where(filled < 0, filled, 0.0)
     quiet: Figure = {"line": {"width": 0}, "hoverinfo": "skip", "hovertemplate": None, "fill": "tozeroy"}
     traces = [
-        charts.line(area, gain, palette.green, "gain", axis="y2", fillcolor=palette.gain_fill, **quiet),
-        charts.line(area, loss, palette.red, "loss", axis="y2", fillcolor=palette.loss_fill, **quiet),
-        charts.line(x, pnl, palette.text, "PnL", axis="y2", width=1.1, hovertemplate="%{y:+,.2f}"),
+        charts.line(at_ms, gain, palette.green, "gain", axis="y2", fillcolor=palette.gain_fill, **quiet),
+        charts.line(at_ms, loss, palette.red, "loss", axis="y2", fillcolor=palette.loss_fill, **quiet),
+        charts.line(t_ms, pnl, palette.text, "PnL", axis="y2", width=1.1, hovertemplate="%{y:+,.2f}"),
     ]
     low, high = _range(np.append(pnl, 0.0))
     color = {"gain": palette.green, "loss": palette.red}.get(_sign(position["unrealized_pnl"]), palette.gray)
@@ -134,9 +135,9 @@ def _sign(text: str | None) -> str:
     return "" if not value else "gain" if value > 0 else "loss"
 
 
-def _size(position: Position, data: dict[str, Floats], x: Figure, palette: Palette, base: str) -> Panel:
+def _size(position: Position, data: dict[str, Floats], t_ms: Floats, palette: Palette, base: str) -> Panel:
     low, high = _range(np.append(data["size"], 0.0))
-    trace = charts.line(x, data["size"], palette.violet, "size", axis="y3", line={"shape": "hv"})
+    trace = charts.line(t_ms, data["size"], palette.violet, "size", axis="y3", line={"shape": "hv"})
     words = [(_last(data["size"]), f"{fmt.number(position['size'])} {base}", palette.violet, False)]
     axis = charts.value_axis(palette, domain=list(DOMAINS[2]), range=[low, high], nticks=3)
     return [trace], _edge(words, low, high, DOMAINS[2], "y3"), {"yaxis3": axis}
@@ -170,12 +171,14 @@ def _fills(
         if not len(times):
             continue
         prices = np.array([fill["price"] for fill in found if fill["side"] == side])
+        chosen = points.kept(prices)
+        times, prices = times[chosen], prices[chosen]
         # A fill that reduced the position does not tell its price: it is drawn on the mark.
         prices = np.where(np.isnan(prices), np.interp(times, t_ms[known], mark[known]), prices)
         marker = {"symbol": symbol, "size": 9, "color": color, "line": {"color": palette.paper, "width": 1}}
-        points = {"x": charts.packed(times), "y": charts.packed(prices), "yaxis": "y"}
+        place = {"x": charts.packed(times), "y": charts.packed(prices), "yaxis": "y"}
         looks = {"marker": marker, "hovertemplate": "%{y:,~f}", "name": theme.words(side)}
-        traces.append({"type": "scatter", "mode": "markers", **points, **looks})
+        traces.append({"type": "scatter", "mode": "markers", **place, **looks})
     return traces
 
 

@@ -12,6 +12,7 @@ from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui import balance_chart, charts, feed_charts, order_chart, position_chart
 from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui.points import MAX_POINTS
 from coindcx_feed.ui.theme import DARK
 
 
@@ -30,26 +31,6 @@ def _position_chart(service: FakeService, index: int = 0, *, liquidation: bool =
 
 def _words(chart: dict[str, Any]) -> list[str]:
     return [label["text"] for label in chart["layout"]["annotations"]]
-
-
-def test_thin_keeps_extremes_and_holes() -> None:
-    """A day of seconds becomes about a pixel's worth of points; peaks and breaks survive."""
-    t_ms = np.arange(86_400, dtype=np.float64)
-    line = np.zeros(86_400)
-    line[40_000], line[50_000] = 99.0, -99.0
-    line[60_000:61_000] = np.nan
-    thin_t, thin_line = charts.thin(t_ms, line, limit=1_500)
-    assert len(thin_t) < 2_500
-    assert np.nanmax(thin_line) == 99
-    assert np.nanmin(thin_line) == -99
-    assert np.isnan(thin_line[(thin_t >= 60_000) & (thin_t < 61_000)]).all()
-    assert np.all(np.diff(thin_t) > 0)
-
-
-def test_thin_leaves_short_series_alone() -> None:
-    """Nothing is lost where nothing needs to be."""
-    t_ms = np.arange(10, dtype=np.float64)
-    assert charts.thin(t_ms, t_ms)[0] is t_ms
 
 
 def test_packed_is_what_plotly_reads() -> None:
@@ -144,6 +125,65 @@ def test_C7_gap_is_shaded_on_every_time_chart(name: str) -> None:
         shaded = [shape for shape in chart["layout"]["shapes"] if shape["type"] == "rect"]
         assert [(shape["x0"], shape["x1"]) for shape in shaded] == expected
         assert all((shape["yref"], shape["y0"], shape["y1"]) == ("paper", 0, 1) for shape in shaded)
+
+
+def _lines(chart: dict[str, Any]) -> dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    traces = [
+        trace for trace in chart["traces"] if "lines" in trace.get("mode", "") and trace["line"].get("width") != 0
+    ]
+    return {trace["name"]: (_values(trace["x"]), _values(trace["y"])) for trace in traces}
+
+
+@pytest.mark.parametrize("name", ["position", "balance", "order"])
+def test_every_line_breaks_where_nothing_was_observed(name: str) -> None:
+    """Away from the exchange no line is drawn, neither a mark nor what was held beside it."""
+    service = FakeService()
+    gap = {"from_ms": service.now_ms - 900_000, "to_ms": service.now_ms - 840_000}
+    chart = _every_chart(service, [gap])[name]
+    assert chart is not None
+    lines = _lines(chart)
+    assert len(lines) == {"position": 4, "balance": 3, "order": 1}[name]
+    for line, (t_ms, values) in lines.items():
+        assert np.isnan(values[(t_ms >= gap["from_ms"]) & (t_ms < gap["to_ms"])]).any(), line
+        assert np.isfinite(values[t_ms > gap["to_ms"]]).any(), line
+
+
+def test_balance_chart_ends_where_an_open_gap_begins() -> None:
+    """What was held before it is not known to be held now."""
+    service = FakeService()
+    chart = _every_chart(service, [{"from_ms": service.now_ms - 90_000, "to_ms": None}])["balance"]
+    assert chart is not None
+    t_ms, total = _lines(chart)["total"]
+    assert np.isnan(total[t_ms >= service.now_ms - 90_000][1:]).any()
+
+
+def _crowded() -> FakeService:
+    service = FakeService()
+    t_ms = np.linspace(service.now_ms - 86_400_000, service.now_ms, 20_000)
+    wave = 2_900 + 40 * np.sin(t_ms / 9e5)
+    fills = [{"t_ms": at, "price": 2_925.0, "side": "buy", "quantity": 0.05} for at in t_ms[::4].tolist()]
+    names = {"mark": wave, "avg": wave - 1, "liquidation": wave - 500, "size": wave / 1e4, "pnl": wave - 2_900}
+    wallet = {"t_ms": t_ms, "total": wave, "available": wave - 9, "locked": np.full(len(t_ms), 9.0)}
+    delays = {"t_ms": t_ms, "p50": wave, "p95": wave, "p99": wave}
+    found = service.order("00000001-90f2-4be1")
+    assert found is not None
+    steps = [{**found["steps"][-1], "t_ms": at} for at in t_ms.tolist()]
+    feed = {**service.feed(), "delays": delays}
+    service.position_series = lambda *_: {"t_ms": t_ms, **names, "fills": fills}  # type: ignore[method-assign]
+    service.balance_series = lambda *_: wallet  # type: ignore[method-assign]
+    service.order = lambda *_: {**found, "steps": steps}  # type: ignore[method-assign]
+    service.feed = lambda: feed  # type: ignore[method-assign]
+    return service
+
+
+@pytest.mark.parametrize("name", ["position", "balance", "order", "rates", "delays"])
+def test_no_trace_has_more_points_than_a_browser_draws(name: str) -> None:
+    """20,000 points of each series become at most 2,000 of each trace, markers included."""
+    chart = _every_chart(_crowded(), [])[name]
+    assert chart is not None
+    counts = {trace["name"]: len(_values(trace["y"])) for trace in chart["traces"]}
+    assert max(counts.values()) <= MAX_POINTS == 2_000
+    assert all(len(_values(trace["x"])) == len(_values(trace["y"])) for trace in chart["traces"])
 
 
 def test_open_gap_is_drawn_anew_while_it_lasts() -> None:
