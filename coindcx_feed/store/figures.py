@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, literal, select
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.exchange.numbers import WIDE
 from coindcx_feed.store.columns import SMALL, TYPES, Columns, columns_of, unpacked
-from coindcx_feed.store.reading import Reader, last_number
-from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, SUMS, Minute, rolled
+from coindcx_feed.store.reading import Reader, last_number, pruned_upto
+from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, SUMS, VERSION, Minute, rolled
 from coindcx_feed.store.rows import cells_of
 from coindcx_feed.store.segments import last_segment, latest_at
 from coindcx_feed.store.tables import events, minutes, segment_columns, segments
@@ -77,6 +77,13 @@ class Figures:
             )
         newest = [each for each in newest if each.measure == measure and first <= each.minute < end]
         return _joined(stored + newest, width, is_sum=measure in SUMS)
+
+    def lacking_until_ns(self) -> int | None:
+        """See ``EventStore.lacking_until_ns``."""
+        with self._reader.connection("look at the sums") as connection:
+            old = (segments.c.sums < VERSION, segments.c.last_seq > pruned_upto(connection))
+            found: int | None = connection.execute(select(func.max(segments.c.last_ns)).where(*old)).scalar()
+        return found
 
     def _newest(self, connection: Connection) -> list[Minute]:
         at = last_segment(connection), last_number(connection)

@@ -136,9 +136,11 @@ class Questions:
         """Return one measure over a span, in order of time, pair and label.
 
         ``events`` (label: type) and ``orders`` (label: the status in which they ended) count. ``fill_ms`` sums the
-        time from creation to ``filled``. ``volume`` and ``fees`` sum fills, label and unit the pair's quote currency;
-        ``pnl`` and ``funding`` sum ledger rows, label and unit the margin currency. ``unrealized`` (label: margin
-        currency, unit USDT), ``balance`` and ``locked`` (label: currency) are the last value in each bucket.
+        time from creation to ``filled``, ``fill_times`` the same by class (label: see ``analysis.fill_times``).
+        ``volume`` and ``fees`` sum fills, label and unit the pair's quote currency; ``pnl`` and ``funding`` sum ledger
+        rows, ``wins`` and ``losses`` those of closed trades (no funding, not zero), label and unit the margin currency.
+        ``unrealized`` (label: margin currency, unit USDT), ``balance`` and ``locked`` (label: currency) are the last
+        value in each bucket.
 
         Args:
             from_ns, to_ns: Whole minutes that the span touches, Unix ns; the end is not included.
@@ -147,3 +149,10 @@ class Questions:
             BadRequest: If the measure or the bucket is none of these.
         """
         return self._figures.of(measure, from_ns, to_ns, bucket_s)
+
+    def lacking_until_ns(self) -> int | None:
+        """Return until when the sums lack newer measures (``wins``, ``losses``, ``fill_times``), Unix ns.
+
+        They were made by an earlier version; ``rebuild`` makes them anew. ``None``: nothing is missing.
+        """
+        return self._figures.lacking_until_ns()

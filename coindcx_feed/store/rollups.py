@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
+from coindcx_feed.analysis.fill_times import class_of
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import WIDE, written
@@ -17,8 +18,12 @@ from coindcx_feed.store.rows import PLACES, Cells
 MINUTE_NS: Final = 60_000_000_000
 FUNDING: Final = "funding"
 """Stage of the ledger rows that are funding; every other stage is a realised result."""
-SUMS: Final = frozenset({"events", "orders", "fill_ms", "volume", "fees", "pnl", "funding"})
+SUMS: Final = frozenset(
+    {"events", "orders", "fill_ms", "fill_times", "volume", "fees", "pnl", "wins", "losses", "funding"}
+)
 """Measures whose minutes add up."""
+VERSION: Final = 2
+"""Grows with a new measure: what was summed up before lacks it until the sums are made anew."""
 LASTS: Final = frozenset({"unrealized", "balance", "locked"})
 """Measures of which the last value of a minute is kept."""
 MEASURES: Final = tuple(sorted(SUMS | LASTS))
@@ -127,7 +132,9 @@ class _Fold:
         self.counts["orders", self.times[place], self._pairs[place] or "", status] += 1
         record = self._record(place) if status == "filled" else None
         if record is not None and record.created_at and record.updated_at:
-            self._add("fill_ms", place, "", max(Decimal(0), record.updated_at - record.created_at))
+            taken_ms = max(Decimal(0), record.updated_at - record.created_at)
+            self._add("fill_ms", place, "", taken_ms)
+            self._add("fill_times", place, class_of(taken_ms), taken_ms)
 
     def take_booking(self, place: int) -> None:
         record = self._record(place)
@@ -138,8 +145,12 @@ class _Fold:
             if record.fee_amount is not None:
                 self._add("fees", place, currency, record.fee_amount)
         elif isinstance(record, _Ledger) and record.amount is not None:
-            measure = "funding" if record.stage == FUNDING else "pnl"
-            self._add(measure, place, record.margin_currency_short_name or "", record.amount)
+            currency = record.margin_currency_short_name or ""
+            is_funding = record.stage == FUNDING
+            self._add("funding" if is_funding else "pnl", place, currency, record.amount)
+            # An order that opens a position is booked with 0: only what closes one wins or loses.
+            if record.amount and not is_funding:
+                self._add("wins" if record.amount > 0 else "losses", place, currency, record.amount)
 
     def take_standing(self, place: int) -> None:
         record = self._record(place)

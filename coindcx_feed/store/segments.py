@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from coindcx_feed.store.columns import columns_of, packed
 from coindcx_feed.store.latest import STATE_COLUMNS, Latest, unpacked
 from coindcx_feed.store.reading import pruned_upto
-from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, rolled
+from coindcx_feed.store.rollups import MEASURES, MINUTE_NS, VERSION, rolled
 from coindcx_feed.store.rows import COLUMNS, PLACES, Cells, Row, cells_of
 from coindcx_feed.store.tables import (
     SEGMENT_EVENTS,
@@ -186,6 +186,7 @@ def summed(cells: Cells, latest: Latest) -> Summed:
         "first_ns": int(received.min()),
         "last_ns": int(received.max()),
         "snapshot": latest.packed(),
+        "sums": VERSION,
     }
     rows = [
         {

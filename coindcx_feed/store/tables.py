@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSIONS: Final = ("0001",)
+SCHEMA_VERSIONS: Final = ("0001", "0002")
 """Every schema this code can read or migrate, oldest first; the last one is what it writes."""
 APPLICATION_ID: Final = 0x43_44_43_58
 """Bytes 68 to 71 of an SQLite file of ours, ``CDCX``: a file of another program is told apart without opening it."""
@@ -83,6 +83,7 @@ segments = Table(
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("snapshot", LargeBinary, nullable=False),
+    Column("sums", SmallInteger, nullable=False),
 )
 
 segment_columns = Table(

@@ -26,7 +26,8 @@ FIGURE_MS = 300.0
 EXPORT_RATIO = 2.0
 GROWTH_MIB = 64.0
 SLICE = 50_000
-MEASURES = ("events", "orders", "fill_ms", "volume", "fees", "pnl", "funding", "unrealized", "balance", "locked")
+MEASURES = ("events", "orders", "fill_ms", "fill_times", "volume", "fees", "pnl", "wins", "losses", "funding")
+MEASURES += ("unrealized", "balance", "locked")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from store.made import EPOCH, event, fill, made, opened
 
+from coindcx_feed.analysis.fill_times import median_ms
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.events import EventType
 from coindcx_feed.store import EventStore, Figure
@@ -67,6 +68,49 @@ def test_an_order_ends_once(store: EventStore) -> None:
     ended = [(each.label, each.number) for each in store.figures("orders")]
     assert ended == [("filled", 1), ("rejected", 1)]
     assert store.figures("fill_ms") == [Figure(0, ETH, "", 1, Decimal(2_500))]
+
+
+def test_closed_trades_win_or_lose(store: EventStore) -> None:
+    """Neither funding nor what an opening order is booked with, which is zero; currencies stay apart."""
+    rows = [("exit", "12.5", "USDT"), ("default", "0", "USDT"), ("default", "0.5", "USDT"), ("funding", "-3", "USDT")]
+    rows += [("liquidation", "-7.25", "USDT"), ("exit", "-0.000000000000000001", "INR")]
+    texts = [ledger_record(*row) for row in rows]
+    store.append([event(seq, EventType.LEDGER, text, pair=ETH) for seq, text in enumerate(texts, 1)], EPOCH)
+    assert store.figures("wins") == [Figure(0, ETH, "USDT", 2, Decimal("13.0"))]
+    assert store.figures("losses") == [
+        Figure(0, ETH, "INR", 1, Decimal("-0.000000000000000001")),
+        Figure(0, ETH, "USDT", 1, Decimal("-7.25")),
+    ]
+
+
+def test_times_to_fill_keep_their_median(store: EventStore) -> None:
+    """By class, so that they add up over any span; a slow one does not move the median."""
+    source = []
+    for seq, taken_ms in enumerate((800, 900, 1_000, 3_600_000, 1_100), 1):
+        text = f'{{"id":"o{seq}","status":"filled","created_at":1000,"updated_at":{1000 + taken_ms}}}'.encode()
+        source.append(event(seq, EventType.ORDER, text, key=f"o{seq}", pair=ETH, status="filled"))
+    store.append(source, EPOCH)
+    found = {each.label: (each.number, each.amount) for each in store.figures("fill_times")}
+    assert sum(number for number, _ in found.values()) == 5
+    assert median_ms(found) == pytest.approx(1_000, rel=0.1)
+    assert sum(each.amount for each in store.figures("fill_ms")) == 3_603_800
+
+
+def test_F31_sums_of_an_earlier_version_are_named_until_they_are_made_anew(url: str) -> None:
+    """What was summed up before a measure existed lacks it: the log says until when, and a rebuild brings it."""
+    store = opened(url)
+    source = [event(seq, EventType.LEDGER, ledger_record("exit", "1"), pair=ETH) for seq in range(1, 11_001)]
+    fill(store, source, group=500)
+    assert store.lacking_until_ns() is None
+    with store._writer.transaction("age") as connection:
+        connection.exec_driver_sql("UPDATE segments SET sums = 1")
+        connection.exec_driver_sql("DELETE FROM minutes WHERE measure = 'wins'")
+    assert store.lacking_until_ns() == source[9_999].received_ns
+    assert sum(each.number for each in store.figures("wins")) == 1_000
+    store.rebuild()
+    assert store.lacking_until_ns() is None
+    assert sum(each.number for each in store.figures("wins")) == 11_000
+    store.close()
 
 
 def test_standings_are_the_last_of_their_bucket(store: EventStore) -> None:

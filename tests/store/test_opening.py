@@ -148,6 +148,7 @@ def test_F31_every_older_schema_is_migrated(tmp_path: Path, version: str) -> Non
     assert store.last_epoch == EPOCH
     assert store.count(EventFilter(types=("order",))) == 20
     assert store.marks("B-ETH_USDT", 0, 10) == [(1, "2900.5")]
+    assert store.lacking_until_ns() is None
     store.append(made(5, first=41), EPOCH)
     assert store.last_seq == 45
     store.close()
