@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,8 +13,8 @@ from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import BadRequest, StoreGone
 from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.runtime import FeedRuntime
-from coindcx_feed.views import health, history, past_figures
-from coindcx_feed.views.past_figures import Span
+from coindcx_feed.views import health, history, past_figures, past_money
+from coindcx_feed.views.past_groups import BY, Span
 
 if TYPE_CHECKING:
     from coindcx_feed.store.log import EventStore
@@ -48,16 +48,22 @@ class PastService:
         self._lock = threading.Lock()
 
     def span(self) -> dict[str, Any]:
-        """Return first and newest number and receive time of the log; ``is_kept`` is false where there is none."""
+        """Return first and newest number and receive time of the log; ``is_kept`` is false where there is none.
+
+        ``lacking_until_ms`` names the end of what an earlier version summed up without the newest measures.
+        """
         log = self._runtime.log
         times = None if log is None else log.span()
         if log is None or times is None:
-            return {"is_kept": log is not None, "first_ms": None, "newest_ms": None, "newest_seq": 0}
+            nothing = {"first_ms": None, "newest_ms": None, "newest_seq": 0, "lacking_until_ms": None}
+            return {"is_kept": log is not None, **nothing}
+        lacking_ns = log.lacking_until_ns()
         return {
             "is_kept": True,
             "first_ms": times[0] / 1e6,
             "newest_ms": times[1] / 1e6,
             "newest_seq": log.last_seq,
+            "lacking_until_ms": None if lacking_ns is None else lacking_ns / 1e6,
         }
 
     def seen(self) -> dict[str, list[str]]:
@@ -117,23 +123,34 @@ class PastService:
         gaps: Rows = self._briefly(("gaps", *asked), lambda: history.gaps(log, *span, noticed))
         return gaps
 
-    def figures(self, name: str, from_ms: float | None, to_ms: float | None, zone: str = "UTC", by: str = "day") -> Any:
+    def figures(
+        self,
+        name: str,
+        from_ms: float | None,
+        to_ms: float | None,
+        zone: str = "UTC",
+        by: str = "day",
+        pairs: Sequence[str] = (),
+    ) -> Any:
         """Return figures of a range, in whole minutes, from the log's per-minute sums.
 
         Args:
             name: One of ``FIGURES``; see the function of that name in ``views.past_figures``.
             zone: Name of the zone whose days are meant.
-            by: ``day``, ``pair`` or ``both``, for orders and money.
+            by: ``day``, ``pair``, ``both`` or ``all``, for orders and money.
+            pairs: Only these; wallets have none and are never left out.
         Returns:
             Plain data, ``None`` while the log is empty.
         """
-        if name not in FIGURES or by not in past_figures.BY:
+        if name not in FIGURES or by not in BY:
             raise BadRequest(f"figures: expected one of {', '.join(FIGURES)}, was {name!r:.40} by {by!r:.40}")
         log, asked = self._log(), _range(from_ms, to_ms)
         span = self._span(log, asked)
         if span is None:
             return None
-        return _by(name, self._briefly((name, *asked, zone), lambda: _figures(log, name, span, _zone(zone))), by)
+        only = frozenset(pairs)
+        found = self._briefly((name, *asked, zone, only), lambda: _figures(log, name, span, _zone(zone), only))
+        return _by(name, found, by)
 
     def export(self, criteria: Criteria, kind: str, from_ms: float | None, to_ms: float | None) -> dict[str, Any]:
         """Write all matches to a file in the data folder and say where; see ``analysis.export.export_log``."""
@@ -171,17 +188,19 @@ class PastService:
         return made
 
 
-def _figures(log: "EventStore", name: str, span: Span, zone: tzinfo) -> Any:
-    if name in ("activity", "balances"):
-        return (past_figures.activity if name == "activity" else past_figures.balances)(log, span)
-    return (past_figures.orders if name == "orders" else past_figures.money)(log, span, zone)
+def _figures(log: "EventStore", name: str, span: Span, zone: tzinfo, pairs: frozenset[str]) -> Any:
+    if name == "balances":
+        return past_figures.balances(log, span)
+    if name == "activity":
+        return past_figures.activity(log, span, pairs)
+    return (past_figures.orders if name == "orders" else past_money.money)(log, span, zone, pairs)
 
 
 def _by(name: str, found: Any, by: str) -> Any:
     # What is asked of the log serves every grouping: the reader changes it without another look.
     if name == "orders":
         return past_figures.orders_by(found, by)
-    return past_figures.money_by(found, by) if name == "money" else found
+    return past_money.money_by(found, by) if name == "money" else found
 
 
 def _range(from_ms: float | None, to_ms: float | None) -> _Range:

@@ -1,76 +1,44 @@
 """Figures of a past range from the log's per-minute sums: no event is read for them. Money stays exact text."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Iterable
+from datetime import tzinfo
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import numpy as np
 
+from coindcx_feed.analysis.fill_times import median_ms
 from coindcx_feed.exchange.numbers import WIDE, written
+from coindcx_feed.views.past_groups import (
+    Figure,
+    Key,
+    Log,
+    Pairs,
+    Rows,
+    Span,
+    group_of,
+    key_of,
+    named,
+    of_pairs,
+    ordered,
+    width_of,
+)
 
-Rows = list[dict[str, Any]]
-Key = tuple[str, str]
-"""Day and pair; empty where rows of all of them are added up."""
-
-MOST_BUCKETS: Final = 600
-"""Points of a chart: about one for two pixels of a wide screen."""
-_BUCKETS_S: Final = tuple(minutes * 60 for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440))
-_DAY_S: Final = 86_400
 BUSIEST: Final = 12
-BY: Final = ("day", "pair", "both")
+Times = dict[str, tuple[int, Decimal]]
 _ORDERS: Final = ("ended", "filled", "cancelled", "rejected", "fill_ms", "fills_timed")
-_MONEY: Final = ("volume", "fees", "pnl", "funding")
 
 
-class Figure(Protocol):
-    """See ``EventStore.figures``."""
-
-    @property
-    def start_s(self) -> int: ...
-
-    @property
-    def pair(self) -> str: ...
-
-    @property
-    def label(self) -> str: ...
-
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def amount(self) -> Decimal: ...
-
-
-class Log(Protocol):
-    """What is read of the durable log."""
-
-    def figures(
-        self, measure: str, from_ns: int | None = ..., to_ns: int | None = ..., bucket_s: int | None = ...
-    ) -> Sequence[Figure]: ...
-
-
-class Span(NamedTuple):
-    """A range of receive times, Unix ns, the end not included; the log's own ends where none was asked for."""
-
-    from_ns: int
-    to_ns: int
-
-    @property
-    def bucket_s(self) -> int:
-        """Narrowest bucket of which the range has not too many."""
-        lasts_s = (self.to_ns - self.from_ns) / 1e9
-        return next((bucket for bucket in _BUCKETS_S if lasts_s / bucket <= MOST_BUCKETS), _BUCKETS_S[-1])
-
-
-def activity(log: Log, span: Span) -> dict[str, Any]:
+def activity(log: Log, span: Span, only: Pairs = ()) -> dict[str, Any]:
     """Return events per minute by type, the mean of each bucket, and the busiest pairs.
+
+    With pairs chosen, events that have none, such as a wallet's, are left out.
 
     Shape: ``t_ms`` are the beginnings of all buckets; ``types`` holds one array of the same length per type.
     """
     bucket_s = span.bucket_s
-    found = log.figures("events", *span, bucket_s)
+    found = list(of_pairs(log.figures("events", *span, bucket_s), only))
     first, last = span.from_ns // 10**9 // bucket_s, (span.to_ns - 1) // 10**9 // bucket_s
     count = max(int(last - first) + 1, 1)
     types: dict[str, Any] = defaultdict(lambda: np.zeros(count))
@@ -96,97 +64,60 @@ def _busiest(pairs: dict[str, dict[str, int]]) -> Rows:
     return sorted(rows, key=lambda row: (-row["events"], row["pair"]))[:BUSIEST]
 
 
-def orders(log: Log, span: Span, zone: tzinfo) -> Rows:
+def orders(log: Log, span: Span, zone: tzinfo, pairs: Pairs = ()) -> Rows:
     """Return how orders ended, per day and pair; see ``orders_by``."""
-    found: dict[Key, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_ORDERS, 0))
-    width = _width(span, zone)
-    for figure in log.figures("orders", *span, width):
-        row = found[_key(figure, zone)]
+    found: dict[Key, dict[str, Any]] = defaultdict(_nothing)
+    width = width_of(span, zone)
+    for figure in of_pairs(log.figures("orders", *span, width), pairs):
+        row = found[key_of(figure, zone)]
         row["ended"] += figure.number
         name = "cancelled" if figure.label == "partially_cancelled" else figure.label
         if name in row:
             row[name] += figure.number
-    for figure in log.figures("fill_ms", *span, width):
-        row = found[_key(figure, zone)]
+    for figure in of_pairs(log.figures("fill_ms", *span, width), pairs):
+        row = found[key_of(figure, zone)]
         row["fill_ms"] += int(figure.amount)
         row["fills_timed"] += figure.number
+    for figure in of_pairs(log.figures("fill_times", *span, width), pairs):
+        _add_times(found[key_of(figure, zone)]["times"], {figure.label: (figure.number, figure.amount)})
     return [{"day": day, "pair": pair, **row} for (day, pair), row in found.items()]
 
 
-def orders_by(rows: Rows, by: str) -> Rows:
-    """Add up ``orders`` by day, by pair, or leave them by both.
+def _nothing() -> dict[str, Any]:
+    return {**dict.fromkeys(_ORDERS, 0), "times": {}}
 
-    ``fill_rate`` is filled of all that ended; ``mean_fill_ms`` is from creation to filled, by the exchange's clock.
+
+def _add_times(times: Times, more: Times) -> None:
+    for name, (number, added) in more.items():
+        before = times.get(name, (0, Decimal(0)))
+        times[name] = before[0] + number, WIDE.add(before[1], added)
+
+
+def orders_by(rows: Rows, by: str) -> Rows:
+    """Add up ``orders`` by day, by pair, by both or altogether.
+
+    Rates are of all that ended; ``mean_fill_ms`` and ``median_fill_ms`` are from creation to filled, by the exchange's
+    clock.
     """
-    found: dict[Key, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_ORDERS, 0))
+    found: dict[Key, dict[str, Any]] = defaultdict(_nothing)
     for row in rows:
-        total = found[_group(row, by)]
+        total = found[group_of(row, by)]
         for name in _ORDERS:
             total[name] += row[name]
-    return [{**_named(key), **_rates(row)} for key, row in _sorted(found)]
+        _add_times(total["times"], row["times"])
+    return [{**named(key), **_rates(row)} for key, row in ordered(found)]
 
 
-def _rates(row: dict[str, int]) -> dict[str, Any]:
+def _rates(row: dict[str, Any]) -> dict[str, Any]:
     timed, ended = row["fills_timed"], row["ended"]
     return {
-        **row,
+        **{name: row[name] for name in _ORDERS},
         "fill_rate": row["filled"] / ended if ended else None,
+        "cancelled_share": row["cancelled"] / ended if ended else None,
+        "rejected_share": row["rejected"] / ended if ended else None,
         "mean_fill_ms": row["fill_ms"] / timed if timed else None,
+        "median_fill_ms": median_ms(row["times"]),
     }
-
-
-def money(log: Log, span: Span, zone: tzinfo) -> dict[str, Any]:
-    """Return fills, volume, fees, realised PnL, funding and the last unrealised PnL, per day and pair.
-
-    Shape: for ``money_by``.
-    """
-    sums: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(dict)
-    fills: dict[tuple[str, str, str], int] = defaultdict(int)
-    width = _width(span, zone)
-    for measure in _MONEY:
-        for figure in log.figures(measure, *span, width):
-            key = (*_key(figure, zone), figure.label)
-            sums[key][measure] = WIDE.add(sums[key].get(measure, Decimal(0)), figure.amount)
-            fills[key] += figure.number if measure == "volume" else 0
-    # In order of time, so that the last one of each day, pair and margin currency stays.
-    last = {(*_key(figure, zone), figure.label): figure.amount for figure in log.figures("unrealized", *span, width)}
-    return {"sums": dict(sums), "fills": dict(fills), "last": last}
-
-
-def money_by(found: dict[str, Any], by: str) -> Rows:
-    """Add up ``money`` by day, by pair, or leave it by both, per currency.
-
-    ``unrealized`` is the last value known of each pair, in the day or in the whole range, in the pair's quote currency.
-    """
-    rows: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(dict)
-    fills: dict[tuple[str, str, str], int] = defaultdict(int)
-    for (day, pair, currency), amounts in found["sums"].items():
-        key = (*_group({"day": day, "pair": pair}, by), currency)
-        fills[key] += found["fills"][day, pair, currency]
-        for measure, amount in amounts.items():
-            rows[key][measure] = WIDE.add(rows[key].get(measure, Decimal(0)), amount)
-    for key, amount in _last_known(found["last"], by):
-        rows[key]["unrealized"] = WIDE.add(rows[key].get("unrealized", Decimal(0)), amount)
-    names = (*_MONEY, "unrealized")
-    return [
-        {
-            **_named(key[:2]),
-            "currency": key[2],
-            "fills": fills[key],
-            **{name: _text(row.get(name)) for name in names},
-        }
-        for key, row in _sorted(rows)
-    ]
-
-
-def _last_known(last: dict[tuple[str, str, str], Decimal], by: str) -> list[tuple[tuple[str, str, str], Decimal]]:
-    newest: dict[tuple[str, str, str], Decimal] = {}
-    for (day, pair, label), amount in last.items():
-        newest["" if by == "pair" else day, pair, label] = amount
-    return [
-        ((*_group({"day": day, "pair": pair}, by), pair.rpartition("_")[2]), amount)
-        for (day, pair, _), amount in newest.items()
-    ]
 
 
 def balances(log: Log, span: Span) -> dict[str, Any]:
@@ -214,33 +145,3 @@ def _lines(found: Iterable[Figure]) -> dict[str, dict[int, Decimal]]:
 def _ends(free: dict[int, Decimal], locked: dict[int, Decimal]) -> dict[str, str]:
     available, kept = free[max(free)], locked.get(max(free), Decimal(0))
     return {"total": written(WIDE.add(available, kept)), "available": written(available), "locked": written(kept)}
-
-
-def _width(span: Span, zone: tzinfo) -> int:
-    """Return the widest bucket whose sums add up to days of the zone."""
-    offsets = {datetime.fromtimestamp(ns / 1e9, zone).utcoffset() or timedelta() for ns in span}
-    if zone is UTC:
-        return _DAY_S
-    return 1_800 if all(offset.total_seconds() % 1_800 == 0 for offset in offsets) else 900
-
-
-def _key(figure: Figure, zone: tzinfo) -> Key:
-    return datetime.fromtimestamp(figure.start_s, zone).date().isoformat(), figure.pair
-
-
-def _group(row: dict[str, Any], by: str) -> Key:
-    return "" if by == "pair" else row["day"], "" if by == "day" else row["pair"]
-
-
-def _named(key: Key) -> dict[str, str | None]:
-    return {"day": key[0] or None, "pair": key[1] or None}
-
-
-def _sorted(found: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    """Order by day, newest first, then by name."""
-    by_name = sorted(found.items(), key=lambda item: item[0][1:])
-    return sorted(by_name, key=lambda item: str(item[0][0]), reverse=True)
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else written(amount)

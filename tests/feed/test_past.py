@@ -25,6 +25,7 @@ def test_span_tells_first_and_newest(past: PastService) -> None:
     """Ends of the log, in ms."""
     span = past.span()
     assert (span["is_kept"], span["newest_seq"]) == (True, 12)
+    assert span["lacking_until_ms"] is None
     assert (span["first_ms"], span["newest_ms"]) == (at_ms("2026-11-21T10:00"), at_ms("2026-11-22T10:02"))
 
 
@@ -82,6 +83,13 @@ def test_gaps_of_a_range(past: PastService) -> None:
 def test_figures_are_plain(past: PastService, name: str) -> None:
     """Numbers, texts, lists and arrays only."""
     assert is_plain(past.figures(name, None, None, "Asia/Kolkata", "both"))
+
+
+def test_figures_of_some_pairs_are_remembered_apart(past: PastService) -> None:
+    """All first, then one: the second answer is not the first."""
+    (everything,) = past.figures("orders", None, None, by="all")
+    (one,) = past.figures("orders", None, None, by="all", pairs=[PAIR])
+    assert (everything["ended"], one["ended"]) == (3, 2)
 
 
 def test_days_are_those_of_the_reader(past: PastService) -> None:

@@ -10,7 +10,7 @@ from fakes.past import PAIR, at_ms, past_log
 
 from coindcx_feed.store.log import EventStore
 from coindcx_feed.views import past_figures
-from coindcx_feed.views.past_figures import MOST_BUCKETS, Span
+from coindcx_feed.views.past_groups import MOST_BUCKETS, Span
 
 SPAN = Span(at_ms("2026-11-21T10:00") * 10**6, at_ms("2026-11-22T10:03") * 10**6)
 
@@ -45,15 +45,22 @@ def test_orders_by_day_pair_and_both(log: EventStore) -> None:
     assert len(past_figures.orders_by(rows, "both")) == 2
 
 
-def test_money_is_exact_and_never_added_across_currencies(log: EventStore) -> None:
-    """Texts, not floats; rupees stay apart."""
-    rows = past_figures.money_by(past_figures.money(log, SPAN, UTC), "pair")
-    found = {(row["pair"], row["currency"]): row for row in rows}
-    ethereum = found[PAIR, "USDT"]
-    assert (ethereum["volume"], ethereum["fees"], ethereum["fills"]) == ("200.0", "0.25", 1)
-    assert (ethereum["pnl"], ethereum["funding"]) == ("12.5", "-2.25")
-    assert (found[PAIR, "INR"]["pnl"], found[PAIR, "INR"]["volume"]) == ("100.5", None)
-    assert found["B-BTC_USDT", "USDT"]["volume"] == "101.0"
+def test_orders_of_some_pairs_and_altogether(log: EventStore) -> None:
+    """Shares are of all that ended; the median is that of the times themselves."""
+    (row,) = past_figures.orders_by(past_figures.orders(log, SPAN, UTC), "all")
+    assert (row["day"], row["pair"], row["ended"]) == (None, None, 3)
+    assert (row["cancelled_share"], row["rejected_share"]) == (1 / 3, 0.0)
+    day_ms = 86_400_000
+    assert row["median_fill_ms"] == row["mean_fill_ms"] == pytest.approx((120_000 + day_ms + 180_000) / 2)
+    (only,) = past_figures.orders_by(past_figures.orders(log, SPAN, UTC, [PAIR]), "all")
+    assert (only["ended"], only["median_fill_ms"]) == (2, 120_000.0)
+
+
+def test_activity_of_some_pairs(log: EventStore) -> None:
+    """What has no pair, such as a wallet, is left out."""
+    found = past_figures.activity(log, SPAN, [PAIR])
+    assert found["events"] == 7
+    assert set(found["types"]) == {"order", "fill", "ledger"}
 
 
 def test_balances_keep_the_last_value_of_each_bucket(log: EventStore) -> None:
