@@ -21,6 +21,7 @@ else:
             st.Page(PAGES / "balances.py", title="Balances", url_path="balances"),
             st.Page(PAGES / "market.py", title="Market", url_path="market"),
             st.Page(PAGES / "history.py", title="History", url_path="history"),
+            st.Page(PAGES / "statistics.py", title="Statistics", url_path="statistics"),
             st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
         ],
         position="top",

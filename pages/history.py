@@ -1,4 +1,4 @@
-"""History: everything that was ever stored, and its figures."""
+"""History: everything that was ever stored."""
 
 from coindcx_feed.ui import history_page
 

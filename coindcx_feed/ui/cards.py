@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any, Final
 
+from coindcx_feed.analysis import dictionary
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import theme
 from coindcx_feed.ui.nodes import Node, age, div, node, span
@@ -18,7 +19,12 @@ DANGER_PERCENT: Final = 14.0
 def figure(
     name: str, value: str | Node, note: str | Node | None = None, *, color: str = "", title: str | None = None
 ) -> Node:
-    """Build one cell of the strip: a name, one figure, one line of context."""
+    """Build one cell of the strip: a name, one figure, one line of context.
+
+    Args:
+        title: Tooltip; the data dictionary's for this name when left out.
+    """
+    title = dictionary.tip(name) if title is None else title
     shown = span("", value) if isinstance(value, str) else value
     below = note if isinstance(note, dict) else span("text", note or "")
     return div(
@@ -28,7 +34,8 @@ def figure(
 
 def figures(cells: Iterable[Node | None]) -> Node:
     kept = [cell for cell in cells if cell is not None]
-    return div("figures six" if len(kept) == 6 else "figures", *kept)
+    rows = {6: " six", 10: " ten"}.get(len(kept), "")
+    return div(f"figures{rows}", *kept)
 
 
 def with_unit(value: str, unit: str) -> Node:
@@ -37,9 +44,9 @@ def with_unit(value: str, unit: str) -> Node:
 
 
 def head(title: str, *right: str | Node | None, left: Node | None = None) -> Node:
-    """Build the line above a table or chart."""
+    """Build the line above a table or chart; what the data dictionary knows by this title is its tooltip."""
     notes = [span("muted small", part) if isinstance(part, str) else part for part in right]
-    lead = left if left is not None else node("h3", "text", title)
+    lead = left if left is not None else node("h3", "text", title, title=dictionary.tip(title))
     return div("head", lead, span("", *notes) if notes else None)
 
 
@@ -113,7 +120,7 @@ def position_card(
     color = signed_color(pnl) if live and position["mark_is_fresh"] else "muted"
     leverage = (position["leverage"] or "").removesuffix(".0")
     terms = f"{leverage}× {position['margin_type']} · {position['margin_currency'] or '?'}"
-    computed = "Computed: size × (mark − average); the exchange does not send it."
+    computed = dictionary.tip("Unrealised PnL, computed")
     share = span("", span(color, fmt.percent(position["pnl_share"], signed=True)), span("muted small", " of margin"))
     return node(
         "button",

@@ -147,7 +147,6 @@ def figures(status: Status, feed: dict[str, Any], zone: tzinfo) -> Node:
                     "Delay p50 / p95",
                     cards.with_unit(delay_value, "ms"),
                     delay_note,
-                    title="Exchange's stamp to here; the clocks' difference is in it",
                 ),
                 cards.figure(
                     "Ring",

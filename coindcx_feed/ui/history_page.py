@@ -1,18 +1,16 @@
-"""The History page: what the durable log holds of a range, as a table or as figures."""
+"""The History page: what the durable log holds of a range. What a range amounts to is on Statistics."""
 
-from typing import Any, Final
+from typing import Any
 
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
-from coindcx_feed.ui import cards, filters, history_analytics, nodes, page, view
+from coindcx_feed.ui import cards, filters, nodes, page, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.history_export import export_menu
 from coindcx_feed.ui.history_range import Range, bar, words
 from coindcx_feed.ui.history_table import drawer, events
 from coindcx_feed.ui.nodes import Node, div, span
-
-VIEWS: Final = ("Events", "Analytics")
 
 
 def render() -> None:
@@ -26,29 +24,16 @@ def render() -> None:
     if stored["first_ms"] is None:
         nodes.show([nothing(stored["is_kept"])], key="past-none")
         return
-    shown, chosen = _choices()
-    if shown == "Analytics":
-        history_analytics.draw(chosen)
-        return
-    _events(chosen, stored)
+    _events(_choices(), stored)
 
 
-def _choices() -> tuple[str, Range]:
+def _choices() -> Range:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="past-bar"):
-        shown = st.segmented_control(
-            "View",
-            VIEWS,
-            default="Events",
-            required=True,
-            key="show",
-            label_visibility="collapsed",
-            bind="query-params",
-        )
         chosen = bar()
         st.button("Refresh", icon=":material/refresh:", key="past-refresh", help="Ask the log again, up to now.")
     state = st.session_state
     state["past-range"], state["past-run"] = chosen, state.get("past-run", 0) + 1
-    return str(shown or "Events"), chosen
+    return chosen
 
 
 def _events(chosen: Range, stored: dict[str, Any]) -> None:

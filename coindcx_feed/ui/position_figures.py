@@ -4,6 +4,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from coindcx_feed.analysis import dictionary
 from coindcx_feed.ui import cards, risk_figures
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
@@ -39,16 +40,16 @@ def _quote(positions: list[Position]) -> str:
 
 def _pnl(opened: list[Position], rate: dict[str, Any] | None, status: Status, live: bool, zone: tzinfo) -> Node:
     unknown = [position for position in opened if position["unrealized_pnl"] is None]
-    name, title = "Unrealised PnL, computed", "Sum of size × (mark − average); the exchange does not send it."
+    name = "Unrealised PnL, computed"
     if opened and len(unknown) == len(opened):
         missing = "no mark received yet" if status.get("is_now", True) else "no mark stored of that time"
-        return cards.figure(name, fmt.UNKNOWN, missing, title=title)
+        return cards.figure(name, fmt.UNKNOWN, missing)
     total = _sum(opened, "unrealized_pnl")
     color = cards.signed_color(f"{total:f}") if live else "muted"
     as_of = "" if live else f" as of {fmt.clock(_proof_ms(status), zone, today=status['now_ms'], digits=0)}"
     value = cards.with_unit(fmt.rounded(f"{total:f}", signed=True), f"{_quote(opened)}{as_of}")
     note = f"without {len(unknown)} that has no mark" if unknown else _in_inr(total, rate, zone, status["now_ms"])
-    return cards.figure(name, value, note, color=color, title=title)
+    return cards.figure(name, value, note, color=color)
 
 
 def _proof_ms(status: Status) -> float | None:
@@ -74,9 +75,9 @@ def _exposure(opened: list[Position], rate: dict[str, Any] | None, zone: tzinfo,
             values[position["side"]] += abs(size) * mark
         else:
             unknown += 1
-    title = "Size at mark, without leverage, computed."
+    title = dictionary.tip("Exposure") or ""
     if unknown and unknown == len(opened):
-        return cards.figure("Exposure", fmt.UNKNOWN, "no mark", title=title)
+        return cards.figure("Exposure", fmt.UNKNOWN, "no mark")
     total = values["long"] + values["short"]
     note = " · ".join(f"{side} {fmt.rounded(f'{value:f}')}" for side, value in values.items())
     note += f" · without {unknown} that has no mark" if unknown else ""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 import streamlit as st
 
+from coindcx_feed.analysis import dictionary
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import theme
 from coindcx_feed.ui.theme import Palette
@@ -227,7 +228,7 @@ def event_columns(
         "changed": st.column_config.TextColumn("What changed", width=300),
         "price": figure_column("Price", 90, rows, "price", "Exact text in the details."),
         "quantity": figure_column("Quantity", 110, rows, "quantity", "Exact text in the details."),
-        "delay": number("Delay, ms", width=72, format="%d", help="From the exchange's stamp to here."),
+        "delay": number("Delay, ms", width=72, format="%d", help=dictionary.tip("Delay")),
         "id": st.column_config.TextColumn("Id", width=76, help="First 8 characters; whole in the details."),
     }
 

@@ -27,6 +27,7 @@ PAGES = {
     "Balances": "/balances",
     "Market": "/market",
     "History": "/history",
+    "Statistics": "/statistics",
     "Feed": "/feed",
 }
 FIRST_EVENT_S = 10.0

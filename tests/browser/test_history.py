@@ -70,7 +70,7 @@ def test_figures_fit_the_page(dashboard: Dashboard, browser: Browser, width: int
     """Charts and tables are drawn at both widths, and only grids may scroll sideways."""
     with watched(browser, width, 1_200, scheme) as tab:
         page = tab.page()
-        open_page(page, f"{dashboard.url}/history?span=All&show=Analytics")
+        open_page(page, f"{dashboard.url}/statistics?period=All")
         eventually(lambda: page.locator(".chart .main-svg").count() >= 3, "three charts")
         eventually(lambda: "Busiest pairs" in _nodes(page) and "per minute" in _nodes(page), "the figures")
         assert page.evaluate("document.documentElement.scrollWidth") <= width

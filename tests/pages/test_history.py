@@ -1,4 +1,4 @@
-"""The History page through the entry: counts before rows, pages, details, figures, and what it says without a log."""
+"""The History page through the entry: counts before rows, pages, details, and what it says without a log."""
 
 import json
 import sys
@@ -102,30 +102,6 @@ def test_details_open_as_a_drawer_on_wish() -> None:
     assert test.get("dialog")
 
 
-@pytest.mark.parametrize("per", ["Day", "Pair", "Day and pair"])
-def test_figures_of_the_range_are_drawn(per: str) -> None:
-    """Every figure names its unit; tables follow the grouping that was chosen."""
-    test = _run(FakeService(events=900), show="Analytics")
-    test.segmented_control(key="per").set_value(per).run()
-    assert not test.exception
-    assert not test.error
-    shown = _nodes(test)
-    for words in ("Fill rate", "62.5", "Time to fill", "15 s", "Traded volume", "USDT", "Busiest pairs"):
-        assert words in shown
-    orders, money = (frame.value for frame in test.dataframe)
-    assert ("day" in orders, "pair" in orders) == (per != "Pair", per != "Day")
-    assert list(money["currency"])[-1] == "INR"
-
-
-def test_currencies_are_chosen_not_added() -> None:
-    """Rupees and dollars have charts of their own."""
-    test = _run(FakeService(events=900), show="Analytics")
-    control = test.segmented_control(key="currency-of")
-    assert (list(control.options), control.value) == (["USDT", "INR"], "USDT")
-    control.set_value("INR").run()
-    assert "No balance in this range" in _nodes(test)
-
-
 def test_without_a_log_the_page_says_what_to_do() -> None:
     """Events live in memory only."""
     service = FakeService()
@@ -140,15 +116,14 @@ def test_an_empty_log_is_not_an_error() -> None:
     assert "The log is empty" in _nodes(_run(FakeService(events=0)))
 
 
-@pytest.mark.parametrize("show", ["Events", "Analytics"])
 @pytest.mark.parametrize(
     "error", [StoreGone("read the log: expected the file, was gone"), BadRequest("range: expected an end after <b>")]
 )
-def test_what_cannot_be_answered_is_one_line(error: Any, show: str) -> None:
+def test_what_cannot_be_answered_is_one_line(error: Any) -> None:
     """A log that is gone, or a range that ends before it starts: words as text, no traceback, no table."""
     service = FakeService()
     service.past = FakePast(service, error)
-    test = _run(service, show=show)
+    test = _run(service)
     assert not test.exception
     assert str(error) in test.code[0].value
     assert not test.dataframe
@@ -164,12 +139,11 @@ def test_nothing_in_the_range_and_nothing_by_the_filter_differ() -> None:
 
 
 def test_T13_hostile_texts_of_the_past_are_never_parsed() -> None:
-    """Figures, tables and charts get pairs and messages as text."""
-    for show in ("Events", "Analytics"):
-        test = _run(FakeService(events=50, text=HOSTILE), show=show)
-        assert not test.exception
-        parsed = [*test.markdown, *test.caption, *test.warning, *test.info]
-        assert not [element for element in parsed if "evil" in str(element.value)]
+    """Tables get pairs and messages as text."""
+    test = _run(FakeService(events=50, text=HOSTILE))
+    assert not test.exception
+    parsed = [*test.markdown, *test.caption, *test.warning, *test.info]
+    assert not [element for element in parsed if "evil" in str(element.value)]
 
 
 def test_too_many_for_a_download_name_the_command() -> None:

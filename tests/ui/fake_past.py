@@ -1,5 +1,6 @@
 """The past as the fake service tells it: rows of the ring's form, and figures of a week."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ class FakePast:
 
     def __init__(self, service: Any, failure: FeedError | None = None, *, is_kept: bool = True) -> None:
         self.service, self.failure, self.is_kept = service, failure, is_kept
+        self.lacking_until_ms: float | None = None
+        self.activity: dict[str, Any] | None = self._activity("day")
         self.asked: list[dict[str, Any]] = []
 
     def _answer(self) -> None:
@@ -29,7 +32,8 @@ class FakePast:
     def span(self) -> dict[str, Any]:
         count = self.service.count if self.is_kept else 0
         ends = (self.service.now_ms - 7 * 86_400_000, self.service.now_ms) if count else (None, None)
-        return {"is_kept": self.is_kept, "first_ms": ends[0], "newest_ms": ends[1], "newest_seq": count}
+        times = {"first_ms": ends[0], "newest_ms": ends[1], "lacking_until_ms": self.lacking_until_ms}
+        return {"is_kept": self.is_kept, "newest_seq": count, **times}
 
     def seen(self) -> dict[str, list[str]]:
         return {"pairs": ["B-OLD_USDT"], "statuses": []}
@@ -55,8 +59,13 @@ class FakePast:
         gaps: list[dict[str, Any]] = self.service.gaps()
         return gaps
 
-    def figures(self, name: str, *_range: float | None, zone: str = "UTC", by: str = "day") -> Any:
+    def figures(
+        self, name: str, *_range: float | None, zone: str = "UTC", by: str = "day", pairs: Sequence[str] = ()
+    ) -> Any:
         self._answer()
+        self.asked.append({"figures": name, "range": _range, "pairs": tuple(pairs)})
+        if name == "activity":
+            return self.activity
         made: Any = getattr(self, f"_{name}")(by)
         return made
 
@@ -68,12 +77,25 @@ class FakePast:
 
     def _orders(self, by: str) -> list[dict[str, Any]]:
         counts = {"ended": 8, "filled": 5, "cancelled": 2, "rejected": 1, "fill_ms": 75_000, "fills_timed": 5}
-        return [{**key, **counts, "fill_rate": 0.625, "mean_fill_ms": 15_000.0} for key in _keys(by, self.service.text)]
+        rates = {"fill_rate": 0.625, "cancelled_share": 0.25, "rejected_share": 0.125}
+        times = {"mean_fill_ms": 15_000.0, "median_fill_ms": 4_200.0}
+        return [{**key, **counts, **rates, **times} for key in _keys(by, self.service.text)]
 
     def _money(self, by: str) -> list[dict[str, Any]]:
         texts = {"volume": "18427.5", "fees": "9.0625", "pnl": "-12.5", "funding": None, "unrealized": "4.25"}
-        rows = [{**key, "currency": "USDT", "fills": 12, **texts} for key in _keys(by, self.service.text)]
-        return [*rows, {**rows[0], "currency": "INR", "pnl": "1305.1716", "volume": None, "fees": None, "fills": 0}]
+        closed = {
+            "won": 1,
+            "lost": 3,
+            "closed": 4,
+            "win_rate": 0.25,
+            "wins": "2.5",
+            "losses": "-15",
+            "mean_pnl": "-3.125",
+        }
+        rows = [{**key, "currency": "USDT", "fills": 12, **texts, **closed} for key in _keys(by, self.service.text)]
+        rupees = {"currency": "INR", "pnl": "1305.1716", "volume": None, "fees": None, "fills": 0, "won": 2, "lost": 0}
+        rupees |= {"closed": 2, "win_rate": 1.0, "wins": "1305.1716", "losses": None, "mean_pnl": "652.5858"}
+        return [*rows, {**rows[0], **rupees}]
 
     def _balances(self, _by: str) -> dict[str, Any]:
         t_ms = self._activity("day")["t_ms"]
@@ -88,6 +110,8 @@ class FakePast:
 
 
 def _keys(by: str, pair: str) -> list[dict[str, str | None]]:
+    if by == "all":
+        return [{"day": None, "pair": None}]
     if by == "pair":
         return [{"day": None, "pair": pair}]
     return [{"day": day, "pair": None if by == "day" else pair} for day in DAYS]

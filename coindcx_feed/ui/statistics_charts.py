@@ -1,17 +1,18 @@
-"""Charts of a past range: how busy it was, what was earned per day. Balances are drawn as on their own page."""
+"""Charts of a period: how busy it was, what was earned per day. Balances are drawn as on their own page."""
 
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import numpy as np
 
-from coindcx_feed.ui import charts, theme
+from coindcx_feed.ui import charts, points, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure
 from coindcx_feed.ui.theme import Palette
 
 HEIGHT: Final = 300
-DATED_MS: Final = 2 * 86_400_000
+DAY_MS: Final = 86_400_000
+DATED_MS: Final = 2 * DAY_MS
 KINDS: Final = ("order", "position", "balance", "fill", "ledger", "system")
 
 Rows = list[dict[str, Any]]
@@ -75,38 +76,49 @@ def _bars(x: charts.Floats, y: charts.Floats, color: str, name: str) -> Figure:
             "marker": {"color": color, "line": {"width": 0}}, "hovertemplate": "%{y:,.2~f}"}  # fmt: skip
 
 
-def result_chart(rows: Rows, currency: str, *, palette: Palette, revision: object) -> Figure | None:
+def result_chart(
+    rows: Rows, currency: str, gaps: Rows, *, palette: Palette, zone: tzinfo, revision: object
+) -> Figure | None:
     """Draw the realised result of every day as bars, and their sum as a line; ``None`` without a result.
 
     Args:
         rows: ``money`` by day.
+        zone: Zone whose days are meant.
     """
     days = sorted((row["day"], fmt.binary(row["pnl"])) for row in rows if row["currency"] == currency and row["pnl"])
-    found = [(day, value) for day, value in days if value is not None]
+    found = [(_midnight(day, zone), value) for day, value in days if value is not None][-points.MAX_POINTS :]
     if not found:
         return None
     values = np.array([value for _, value in found], dtype=np.float64)
-    names, added = [_day(day) for day, _ in found], np.cumsum(values)
+    t_ms, added = np.array([at for at, _ in found]) + DAY_MS / 2, np.cumsum(values)
     low, high = (float(end) for end in (min(values.min(), added.min(), 0), max(values.max(), added.max(), 0)))
     room = (high - low) * 0.08 or 1.0
+    t_range = (float(t_ms[0]) - DAY_MS / 2, float(t_ms[-1]) + DAY_MS / 2)
     layout = charts.base_layout(palette, height=HEIGHT, left=64, right=116, top=8)
-    layout["xaxis"] = {"type": "category", "linecolor": palette.hairline, "showline": True, "ticks": "", "nticks": 9}
+    layout["xaxis"] = _day_axis(t_range, palette)
     layout["yaxis"] = charts.value_axis(palette, range=[low - room, high + room], zeroline=True,
                                         zerolinecolor=palette.hairline)  # fmt: skip
-    layout["bargap"] = 0.35
     colors = [palette.green if value >= 0 else palette.red for value in values.tolist()]
     traces: list[Figure] = [
-        {"type": "bar", "x": names, "y": charts.packed(values), "name": "day", "marker": {"color": colors},
-         "hovertemplate": "%{y:+,.2f}"},
-        {"type": "scatter", "mode": "lines+markers", "x": names, "y": charts.packed(added), "name": "sum",
-         "line": {"color": palette.text, "width": 1.6}, "marker": {"size": 4, "color": palette.text},
-         "hovertemplate": "%{y:+,.2f}"},
+        {"type": "bar", "x": charts.packed(t_ms), "y": charts.packed(values), "name": "day", "width": DAY_MS * 0.65,
+         "marker": {"color": colors}, "hovertemplate": "%{y:+,.2f}"},
+        charts.line(t_ms, added, palette.text, "sum", mode="lines+markers", hovertemplate="%{y:+,.2f}",
+                    marker={"size": 4, "color": palette.text}),
     ]  # fmt: skip
+    shapes, labels = charts.gap_marks(gaps, t_range, palette)
     total = fmt.rounded(f"{added[-1]:.8f}", signed=True)
-    layout["annotations"] = [charts.edge_word(f"sum {total}", float(added[-1]), palette.text, bold=True)]
+    word = charts.edge_word(f"sum {total}", float(added[-1]), palette.text, bold=True)
+    layout["shapes"], layout["annotations"] = shapes, [*labels, word]
     return charts.figure(traces, layout, height=HEIGHT, revision=revision)
 
 
-def _day(text: str) -> str:
-    at = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return f"{at.day} {at:%b}"
+def _day_axis(t_range: tuple[float, float], palette: Palette) -> Figure:
+    days = round((t_range[1] - t_range[0]) / DAY_MS)
+    axis = charts.time_axis(palette, t_range, tickformat="%e %b", hoverformat="%e %b", showgrid=False)
+    del axis["tickformatstops"], axis["nticks"]
+    # A label under the middle of its day, and about seven of them.
+    return axis | {"tick0": t_range[0] + DAY_MS / 2, "dtick": DAY_MS * max(1, -(-days // 7))}
+
+
+def _midnight(day: str, zone: tzinfo) -> float:
+    return datetime.fromisoformat(day).replace(tzinfo=zone).timestamp() * 1000
