@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coindcx_feed.analysis.part import Part
 from coindcx_feed.analysis.shown import shown_texts
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
@@ -255,6 +256,22 @@ class Ring:
             kept = seqs[seqs >= self.oldest]
             block = self._columns.block(kept, kept % self.capacity)
             return block, [self._bodies[seq % self.capacity] for seq in kept[block.odd].tolist()]
+
+    def part(self, after: int, upto: int) -> Part:
+        """Copy what is looked at of the kept events after a number up to another. Threads: any."""
+        with self._lock:
+            seqs = np.arange(max(after + 1, self.oldest), min(upto, self.version) + 1, dtype=np.int64)
+            slots = seqs % self.capacity
+            columns = self._columns
+            return Part(
+                seqs,
+                columns.type[slots],
+                columns.key[slots],
+                ~np.isnan(columns.price[slots]),
+                columns.late[slots] == 0,
+                columns.status[slots],
+                lambda words: columns.statuses.find(text for text in columns.statuses.texts() if text.lower() in words),
+            )
 
     def timings(self, since_ns: int = 0) -> Timings:
         """Copy the time columns of the kept events received at or after a time, in order. Threads: any."""

@@ -15,6 +15,7 @@ from coindcx_feed.feed.moments import Moments
 from coindcx_feed.feed.past import PastService
 from coindcx_feed.feed.replay_controls import ReplayControls
 from coindcx_feed.feed.runtime import FeedRuntime
+from coindcx_feed.feed.since import Since
 from coindcx_feed.feed.upstream import Upstream
 from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
@@ -35,6 +36,7 @@ class FeedService:
         self.replaying = ReplayControls(runtime)
         self.depth = Depth(runtime, self.moments)
         self.market = MarketService(runtime)
+        self.since = Since(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from coindcx_feed.analysis.filters import EventFilter
+from coindcx_feed.analysis.part import Part
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store.figures import Figure, Figures
 from coindcx_feed.store.holes import Holes, holes_before
@@ -107,6 +108,10 @@ class Questions:
         """
         end = self.reader.bounds()[1] if upto is None else upto
         return self._search.stream(wanted, Bounds.of(after, end, from_ns, to_ns), slice_size)
+
+    def parts(self, after: int, upto: int) -> Iterator[Part]:
+        """Yield the columns of the events after a number up to another, oldest first; no body is read."""
+        return self._search.parts(Bounds.of(after, upto, None, None))
 
     def of_key(self, kind: EventType, key: str, upto: int | None = None, limit: int = 500) -> list[Event]:
         """Return the newest events of one id up to a number, oldest first."""

@@ -1,12 +1,13 @@
 """Filter the log without reading a body: newest segments first, the events of none before them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
 from coindcx_feed.analysis.filters import EventFilter
+from coindcx_feed.analysis.part import Part
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.store.columns import SMALL, Columns, Mask, Seqs, code_of_key, unpacked, words_of
 from coindcx_feed.store.reading import Reader, fetched, pruned_upto
@@ -84,6 +85,19 @@ class Search:
                     yield found
             position = int(columns.seqs[-1])
 
+    def parts(self, bounds: Bounds) -> Iterator[Part]:
+        """Yield what is looked at of some events, a segment at a time, oldest first; no body is read."""
+        position = bounds.after
+        while position < bounds.upto:
+            with self._reader.connection("look at events") as connection:
+                position = max(position, pruned_upto(connection))
+                wanted = bounds._replace(after=position)
+                columns = _next(connection, EventFilter(), wanted, ("keys", "prices"))
+            if columns is None or not len(columns.seqs):
+                return
+            yield _part(columns, _matching(columns, EventFilter(), wanted))
+            position = int(columns.seqs[-1])
+
     def of_key(self, kind: EventType, key: str, upto: int | None, limit: int) -> list[Event]:
         """Return the newest events of one id up to a number, oldest first."""
         found: list[Event] = []
@@ -127,8 +141,21 @@ def _matching(columns: Columns, wanted: EventFilter, bounds: Bounds) -> Mask:
     return columns.found(mask, words_of(wanted))
 
 
-def _next(connection: Connection, wanted: EventFilter, bounds: Bounds) -> Columns | None:
-    row = connection.execute(_segments(wanted, bounds, ()).order_by(segments.c.last_seq).limit(1)).first()
+def _part(columns: Columns, mask: Mask) -> Part:
+    assert columns.keys is not None
+    assert columns.prices is not None
+    has_price, every = ~np.isnan(columns.prices[mask]), np.ones(int(mask.sum()), dtype=np.bool_)
+    texts = columns.texts.statuses
+
+    def codes(words: Collection[str]) -> list[int]:
+        return [code for code, text in enumerate(texts) if (text or "").lower() in words]
+
+    kept = columns.seqs[mask], columns.types[mask], columns.keys[mask]
+    return Part(*kept, has_price, every, columns.statuses[mask], codes)
+
+
+def _next(connection: Connection, wanted: EventFilter, bounds: Bounds, more: tuple[str, ...] = ()) -> Columns | None:
+    row = connection.execute(_segments(wanted, bounds, more).order_by(segments.c.last_seq).limit(1)).first()
     if row is not None:
         return unpacked(row.first_seq, dict(row._mapping))
     return columns_after(connection, max(bounds.after, last_segment(connection)), SEGMENT_EVENTS)

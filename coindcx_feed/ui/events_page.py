@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from coindcx_feed.ui import event_pane, exports, filters, nodes, page, tables, tape_page, view
+from coindcx_feed.ui import event_pane, exports, filters, nodes, page, since, tables, tape_page, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
@@ -22,6 +22,7 @@ def render() -> None:
         tape_page.draw()
     else:
         events()
+    since.since()
     if view.is_wide() and view.chosen() is not None:
         _drawer()
 

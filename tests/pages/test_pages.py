@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
 
-PAGES = ("events", "orders", "positions", "balances", "market", "history", "feed")
+PAGES = ("events", "orders", "positions", "balances", "market", "history", "statistics", "feed")
 SERVICES: dict[str, dict[str, Any]] = {
     "normal": {},
     "empty": {"events": 0, "state": "quiet"},
@@ -134,6 +134,27 @@ def test_selection_stays_on_its_event_while_rows_arrive() -> None:
     test.run()
     assert test.session_state["events-table"]["selection"]["rows"] == [12]
     assert "seq 98" in _nodes(test)
+
+
+@pytest.mark.usefixtures("anchor")
+def test_news_since_the_mark_are_told_once_per_visit() -> None:
+    """The box stays as it was while events arrive; marked as seen it is gone, and nothing is asked again."""
+    service = FakeService(events=100)
+    test = _run("events", service)
+    assert service.since.asked == []
+    epoch = service.status()["epoch"]
+    test.session_state["since-mark"] = f"{epoch}:60"  # as the component's callback leaves it
+    test.run()
+    _assert_whole(test)
+    assert "order 40" in _nodes(test)
+    service.count = 130
+    test.run()
+    assert "order 40" in _nodes(test)
+    assert service.since.asked == [(epoch, 60, 100)]
+    test.session_state["since-mark"] = f"{epoch}:100"
+    test.run()
+    assert "order 40" not in _nodes(test)
+    assert '"lines": null' in _nodes(test) or '"lines":null' in _nodes(test)
 
 
 @pytest.mark.usefixtures("anchor")

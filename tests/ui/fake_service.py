@@ -15,6 +15,7 @@ from ui.fake_market import FakeMarket
 from ui.fake_moments import FakeMoments
 from ui.fake_past import FakePast
 from ui.fake_replaying import FakeReplaying
+from ui.fake_since import FakeSince
 
 from coindcx_feed.feed.wakeups import Wakeups
 
@@ -56,6 +57,7 @@ class FakeService:
         self.replaying = FakeReplaying()
         self.depth = FakeDepth(self)
         self.market = FakeMarket(self)
+        self.since = FakeSince(self)
 
     def version(self) -> int:
         return self.count
