@@ -15,6 +15,8 @@ from coindcx_feed.ui.nodes import asset
 
 NONE: Final = "none"
 """What a browser without a mark says."""
+OWN: Final = "system"
+"""Events that this program tells of itself."""
 _mark = re.compile(r"([\w-]{1,64}):(\d{1,15})", re.ASCII).fullmatch
 
 Told = dict[str, Any]
@@ -69,7 +71,7 @@ def _woke() -> None:
 
 def is_news(told: Told) -> bool:
     """Say whether the account moved, or was not watched: this program's own events are no news."""
-    moved = sum(number for kind, number in told["events"].items() if kind != "system")
+    moved = sum(number for kind, number in told["events"].items() if kind != OWN)
     return bool(moved or told["gaps"]["count"])
 
 
@@ -93,7 +95,8 @@ def lines_of(told: Told) -> list[Line]:
 
 
 def _events(told: Told) -> str:
-    parts = [f"{theme.type_label(kind)} {fmt.count(number)}" for kind, number in told["events"].items()]
+    found = {kind: number for kind, number in told["events"].items() if kind != OWN}
+    parts = [f"{theme.type_label(kind)} {fmt.count(number)}" for kind, number in found.items()]
     if not told["is_whole"]:
         parts.append("older ones are no longer in memory")
     return " · ".join(parts) or "none"

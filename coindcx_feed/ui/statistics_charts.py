@@ -12,6 +12,10 @@ from coindcx_feed.ui.theme import Palette
 
 HEIGHT: Final = 300
 DAY_MS: Final = 86_400_000
+LEAST_DAYS: Final = 7
+"""A single day would be a wall, not a bar."""
+RESULT_HEIGHT: Final = 420
+"""That of the balance beside it."""
 DATED_MS: Final = 2 * DAY_MS
 KINDS: Final = ("order", "position", "balance", "fill", "ledger", "system")
 
@@ -93,8 +97,9 @@ def result_chart(
     t_ms, added = np.array([at for at, _ in found]) + DAY_MS / 2, np.cumsum(values)
     low, high = (float(end) for end in (min(values.min(), added.min(), 0), max(values.max(), added.max(), 0)))
     room = (high - low) * 0.08 or 1.0
-    t_range = (float(t_ms[0]) - DAY_MS / 2, float(t_ms[-1]) + DAY_MS / 2)
-    layout = charts.base_layout(palette, height=HEIGHT, left=64, right=116, top=8)
+    end = float(t_ms[-1]) + DAY_MS / 2
+    t_range = (min(float(t_ms[0]) - DAY_MS / 2, end - LEAST_DAYS * DAY_MS), end)
+    layout = charts.base_layout(palette, height=RESULT_HEIGHT, left=64, right=116, top=8)
     layout["xaxis"] = _day_axis(t_range, palette)
     layout["yaxis"] = charts.value_axis(palette, range=[low - room, high + room], zeroline=True,
                                         zerolinecolor=palette.hairline)  # fmt: skip
@@ -109,7 +114,7 @@ def result_chart(
     total = fmt.rounded(f"{added[-1]:.8f}", signed=True)
     word = charts.edge_word(f"sum {total}", float(added[-1]), palette.text, bold=True)
     layout["shapes"], layout["annotations"] = shapes, [*labels, word]
-    return charts.figure(traces, layout, height=HEIGHT, revision=revision)
+    return charts.figure(traces, layout, height=RESULT_HEIGHT, revision=revision)
 
 
 def _day_axis(t_range: tuple[float, float], palette: Palette) -> Figure:

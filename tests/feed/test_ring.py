@@ -145,6 +145,18 @@ def test_select_equals_a_walk_over_the_list(case: Case, after: int, upto: int | 
     assert [event.seq for event in ring.fetch(numbers.tolist())] == wanted
 
 
+@given(cases(), st.integers(0, 60), st.integers(0, 60))
+def test_part_equals_a_walk_over_the_list(case: Case, after: int, upto: int) -> None:
+    """Whatever was overwritten or never came is left out, across the end of the slots too."""
+    part = case.ring.part(after, upto)
+    wanted = [made(seq) for seq in case.kept if after < seq <= upto]
+    assert part.seqs.tolist() == [event.seq for event in wanted]
+    assert [TYPES[kind] for kind in part.kinds.tolist()] == [event.type for event in wanted]
+    assert part.has_price.tolist() == [event.facts.price is not None for event in wanted]
+    assert part.counts.tolist() == [not event.is_late for event in wanted]
+    assert part.says(("filled",)).tolist() == [event.facts.status == "filled" for event in wanted]
+
+
 @given(cases())
 def test_no_test_selects_everything(case: Case) -> None:
     """Without a filter all kept events match."""

@@ -29,7 +29,7 @@ def test_five_lines_say_what_happened() -> None:
     """Each one short; what did not happen is said in a word."""
     told = FakeService(events=50).since.told(EPOCH, 20, 50)
     assert since.lines_of(told) == [
-        ("Events", "◆ order 30 · · system 2"),
+        ("Events", "◆ order 30"),
         ("Orders", "● 4 filled · ⊘ 2 cancelled"),
         ("Positions", "1 opened · 2 closed · ⚠ 3 liquidation rows"),
         ("Balances", "USDT −12.50 · ETH limit buy order… now 9.50, new"),

@@ -51,7 +51,7 @@ def test_result_chart_is_green_and_red_and_adds_up() -> None:
     assert bars["marker"]["color"] == [theme.LIGHT.red, theme.LIGHT.green]
     assert line["mode"] == "lines+markers"
     assert chart["layout"]["annotations"][-1]["text"] == "sum +3.00"
-    assert chart["layout"]["xaxis"]["range"] == [MIDNIGHT, MIDNIGHT + 2 * DAY_MS]
+    assert chart["layout"]["xaxis"]["range"] == [MIDNIGHT - 5 * DAY_MS, MIDNIGHT + 2 * DAY_MS]
     assert statistics_charts.result_chart(rows, "EUR", [], palette=theme.LIGHT, zone=IST, revision="r") is None
 
 
