@@ -98,6 +98,28 @@ _ROWS: Final = (
      "The exchange's mark price; older than 10 s it is grey and computes nothing.", "current prices frame"),
     ("Positions", "Average", "quote currency", "Average entry price; – when flat.", _STATE),
     ("Positions", "Maintenance", "USDT", "Margin below which the exchange closes the position.", _STATE),
+    ("Positions", "Margin ratio", "%",
+     "Computed: maintenance margin as last sent ÷ (locked margin + unrealised PnL); it is liquidated at 100 %. "
+     "Crossed positions share one: their maintenance ÷ (available balance + their PnL).", _COMPUTED),
+    ("Positions", "To liquidation", "%", "Computed: |mark − liquidation| ÷ mark.", _COMPUTED),
+    ("Positions", "In day ranges", "days",
+     "Computed: |mark − liquidation| ÷ (24 h high − 24 h low): how many such days lie between.", _COMPUTED),
+    ("Positions", "At this volatility", "time",
+     "Computed: (|ln(liquidation ÷ mark)| ÷ σ)², the time after which a move of one standard deviation reaches it. "
+     "σ is √(mean(ln(mark ÷ mark before)²) ÷ step), of one mark a minute in the last hour. A measure, no forecast.",
+     _COMPUTED),
+    ("Positions", "Funding so far", CURRENCY,
+     "Sum of the fundings of this position since it was opened; − is paid.", "ledger rows read by REST"),
+    ("Positions", "Next funding", "quote currency",
+     "Computed: −size × mark × upcoming rate. The time follows from the last fundings of the pair.", _COMPUTED),
+    ("Positions", "On the way", "quote currency",
+     "Highest and lowest computed PnL, size × (mark − average), from marks of one a second; without what was realised.",
+     _COMPUTED),
+    ("Balances", "Unexplained", CURRENCY,
+     "Change − all parts. What no fill, ledger row or margin proves is not forced into a part: transfers and deposits "
+     "have no event here.", "computed here"),
+    ("Balances", "Unexplained, running total", CURRENCY,
+     "Sum of all residues since the first balance that is kept: 0 when nothing is missing.", "computed here"),
     ("Balances", "Total", CURRENCY, "Available plus locked, every digit as sent.", _STATE),
     ("Balances", "Available", CURRENCY, "What is free to use.", _STATE),
     ("Balances", "Locked", CURRENCY, "What orders and positions hold.", _STATE),
@@ -135,6 +157,18 @@ def find(name: str) -> Entry | None:
     plain = _glyph.sub("", name)
     fitting = [entry for entry in ENTRIES if plain == entry.name or plain.startswith(f"{entry.name} ")]
     return max(fitting, key=lambda entry: len(entry.name), default=None)
+
+
+def meaning(name: str) -> str:
+    """Return the definition of a figure that the dictionary has.
+
+    Raises:
+        KeyError: If it has none of this name.
+    """
+    entry = find(name)
+    if entry is None:
+        raise KeyError(f"expected the name of a figure, was {name!r}: add it to the data dictionary")
+    return entry.definition
 
 
 def tip(name: str) -> str | None:

@@ -7,6 +7,7 @@ import numpy as np
 from coindcx_feed.ui import charts, position_chart
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.charts import Figure
+from coindcx_feed.ui.points import MAX_POINTS
 from coindcx_feed.ui.theme import Palette
 
 Episode = dict[str, Any]
@@ -76,7 +77,7 @@ def _extremes(way: dict[str, Any], palette: Palette) -> list[Figure]:
 
 
 def _fundings(rows: list[dict[str, Any]], palette: Palette) -> list[Figure]:
-    found = [row for row in rows if row["what"] == "funding"]
+    found = [row for row in rows if row["what"] == "funding"][-MAX_POINTS:]
     if not found:
         return []
     times = np.array([row["t_ms"] for row in found])

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pyarrow as pa
 import streamlit as st
 
+from coindcx_feed.analysis.dictionary import meaning
 from coindcx_feed.ui import cards, tables, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
@@ -16,9 +17,7 @@ Rows = list[dict[str, Any]]
 
 OLDER: Final = "older"
 NEWER: Final = "newer"
-WAY: Final = (
-    "Highest and lowest computed PnL, size × (mark − average), from marks of one a second; without what was realised."
-)
+WAY: Final = meaning("On the way")
 GLYPHS: Final = {
     "order": "◆ order",
     "fill": "● fill",

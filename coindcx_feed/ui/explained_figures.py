@@ -3,6 +3,7 @@
 from datetime import tzinfo
 from typing import Any, Final
 
+from coindcx_feed.analysis.dictionary import meaning
 from coindcx_feed.analysis.explain import EXACT
 from coindcx_feed.ui import cards
 from coindcx_feed.ui import format as fmt
@@ -18,11 +19,8 @@ KINDS: Final = {
     "conversion": ("conversion", "From or into another currency."),
     "other": ("other", "Ledger rows of a kind that this program does not know."),
 }
-RESIDUE: Final = (
-    "Change − all parts. What no fill, ledger row or margin proves is not forced into a part: transfers and deposits "
-    f"have no event here. Up to {EXACT:f} counts as none."
-)
-RUNNING: Final = "Sum of all residues since the first balance that is kept: 0 when nothing is missing."
+RESIDUE: Final = f"{meaning('Unexplained')} Up to {EXACT:f} counts as none."
+RUNNING: Final = meaning("Unexplained, running total")
 SOURCES: Final = {
     "ledger": "ledger row",
     "order": "computed from the order's steps, no ledger row was read",

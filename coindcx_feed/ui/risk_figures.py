@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Final
 
+from coindcx_feed.analysis.dictionary import meaning
 from coindcx_feed.ui import cards
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, span
@@ -16,17 +17,11 @@ NEAR_RATIO: Final = 0.7
 LONGEST_S: Final = 30 * 86_400
 SOON_S: Final = 3_600
 
-RATIO: Final = (
-    "Computed: maintenance margin as last sent ÷ (locked margin + unrealised PnL); it is liquidated at 100 %. "
-    "Crossed positions share one: their maintenance ÷ (available balance + their PnL)."
-)
-RANGES: Final = "Computed: |mark − liquidation| ÷ (24 h high − 24 h low): how many such days lie between."
-TIME: Final = (
-    "Computed: (|ln(liquidation ÷ mark)| ÷ σ)², the time after which a move of one standard deviation reaches it. "
-    "σ is √(mean(ln(mark ÷ mark before)²) ÷ step), of one mark a minute in the last hour. A measure, no forecast."
-)
-FUNDING: Final = "Sum of the fundings of this position since it was opened; − is paid."
-NEXT: Final = "Computed: −size × mark × upcoming rate. The time follows from the last fundings of the pair."
+RATIO: Final = meaning("Margin ratio")
+RANGES: Final = meaning("In day ranges")
+TIME: Final = meaning("At this volatility")
+FUNDING: Final = meaning("Funding so far")
+NEXT: Final = meaning("Next funding")
 STOP: Final = "Computed: |mark − stop| ÷ mark."
 
 

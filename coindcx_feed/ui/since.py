@@ -66,7 +66,8 @@ def _marked() -> None:
 
 
 def _woke() -> None:
-    st.session_state["since-upto"] = page.service().version()
+    # The browser is asked again: another tab may have moved the mark meanwhile.
+    st.session_state["since-upto"], st.session_state["since-mark"] = page.service().version(), None
 
 
 def is_news(told: Told) -> bool:
