@@ -132,4 +132,4 @@ def _side(side: dict[str, Floats], color: str, fill: str, name: str) -> Figure:
     price = np.concatenate([side["price"][:1], side["price"]])
     total = np.concatenate([[0.0], side["total"]])
     looks: Figure = {"fill": "tozeroy", "fillcolor": fill, "line": {"shape": "hv"}}
-    return charts.line(charts.packed(price), total, color, name, **looks)
+    return charts.line(price, total, color, name, **looks)
