@@ -9,7 +9,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--benchmark", action="store_true", help="run the benchmarks (tests/benchmarks)")
     parser.addoption("--long", action="store_true", help="run heavy rows in their long form")
-    parser.addoption("--soak", type=float, default=10.0, metavar="SECONDS", help="length of the random soak")
+    parser.addoption("--soak", type=float, default=20.0, metavar="SECONDS", help="length of the random soak")
     parser.addoption("--seed", type=int, default=None, help="seed of the soak, as it printed it")
 
 
