@@ -1,25 +1,13 @@
 """Positions and Balances in depth through the entry: none, one, many, unknown marks, hostile text, the past."""
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+from ui.entry import nodes_of, opened
+from ui.fake_service import HOSTILE, FakeService
 
 SHOWS = ("Chart", "Episode", "Exposure")
-
-
-@pytest.fixture(autouse=True)
-def anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    if before is None:
-        sys.modules.pop(ANCHOR, None)
-    else:
-        sys.modules[ANCHOR] = before
 
 
 class One(FakeService):
@@ -38,12 +26,7 @@ class Many(FakeService):
 
 
 def _run(page: str, service: FakeService, show: str | None = None, **query: str) -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    for name, value in query.items():
-        test.query_params[name] = value
-    test.run()
-    test.switch_page(f"pages/{page}.py").run()
+    test = opened(page, service, **query)
     if show is not None:
         test.segmented_control(key="show").set_value(show).run()
     assert not test.exception
@@ -51,15 +34,11 @@ def _run(page: str, service: FakeService, show: str | None = None, **query: str)
     return test
 
 
-def _nodes(test: AppTest) -> str:
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
-
-
 @pytest.mark.parametrize("show", SHOWS)
 @pytest.mark.parametrize("kind", [One, Many, FakeService])
 def test_positions_in_depth_of_one_and_of_many(kind: type[FakeService], show: str) -> None:
     """Every view is drawn, and every card says how near its end the position is."""
-    shown = _nodes(_run("positions", kind(), show))
+    shown = nodes_of(_run("positions", kind(), show))
     assert "Margin ratio" in shown
     assert "At this volatility" in shown
 
@@ -69,8 +48,8 @@ def test_positions_without_marks_and_without_any(show: str) -> None:
     """Unknown is a dash with its reason; no position at all is another text."""
     service = FakeService()
     service.depth.is_unmarked = True
-    assert "Not known: no fresh mark." in _nodes(_run("positions", service, show))
-    assert "No positions seen yet" in _nodes(_run("positions", FakeService(events=0), show))
+    assert "Not known: no fresh mark." in nodes_of(_run("positions", service, show))
+    assert "No positions seen yet" in nodes_of(_run("positions", FakeService(events=0), show))
 
 
 def test_episode_is_a_chart_and_a_table_whose_rows_open_records() -> None:
@@ -78,11 +57,11 @@ def test_episode_is_a_chart_and_a_table_whose_rows_open_records() -> None:
     test = _run("positions", FakeService(), "Episode")
     table = test.dataframe[0].value
     assert len(table) == 8
-    assert "Largest gain on the way" in _nodes(test)
+    assert "Largest gain on the way" in nodes_of(test)
     test.session_state["record-seq"] = 36
     test.run()
     assert test.get("dialog")
-    assert "seq 36" in _nodes(test)
+    assert "seq 36" in nodes_of(test)
     assert test.session_state["episode-table"]["selection"]["rows"] == [1]
     test.session_state["record-seq"] = None
     test.run()
@@ -101,19 +80,19 @@ def test_older_episode_stays_chosen_for_its_position() -> None:
     assert test.session_state["episode-shown"][:2] == ("p-btc", 30)
     test.query_params["position"] = "p-eth-inr"
     test.run()
-    assert "No episode of this position is kept" in _nodes(test)
+    assert "No episode of this position is kept" in nodes_of(test)
 
 
 def test_balances_say_where_the_money_went() -> None:
     """Parts, residue, running total; a change or a cause chosen opens its record."""
     test = _run("balances", FakeService())
-    shown = _nodes(test)
+    shown = nodes_of(test)
     assert "Where did it go" in shown
     assert "1 of 2 changes explained" in shown
     test.session_state["record-seq"] = 35
     test.run()
     assert test.get("dialog")
-    assert "seq 35" in _nodes(test)
+    assert "seq 35" in nodes_of(test)
 
 
 def test_record_does_not_follow_to_another_page() -> None:
@@ -130,7 +109,7 @@ def test_memory_that_is_still_read_shows_how_far() -> None:
     """Cards are drawn meanwhile."""
     service = FakeService()
     service.depth.reading = (40_000, 100_000)
-    assert "40,000 done" in _nodes(_run("balances", service))
+    assert "40,000 done" in nodes_of(_run("balances", service))
 
 
 @pytest.mark.parametrize(("page", "show"), [("positions", "Episode"), ("positions", "Exposure"), ("balances", None)])
@@ -155,5 +134,5 @@ def test_past_asks_as_of_its_moment_only(page: str, show: str | None) -> None:
     assert {asked[1] for asked in service.depth.asked} == {31}
     test.session_state["record-seq"] = 36
     test.run()
-    assert "no longer kept" in _nodes(test)
-    assert "seq 36" not in _nodes(test)
+    assert "no longer kept" in nodes_of(test)
+    assert "seq 36" not in nodes_of(test)

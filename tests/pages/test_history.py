@@ -1,52 +1,26 @@
 """The History page through the entry: counts before rows, pages, details, and what it says without a log."""
 
 import json
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from ui.entry import nodes_of, opened
 from ui.fake_past import FakePast
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.errors import BadRequest, StoreGone
 
 
-@pytest.fixture(autouse=True)
-def anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    if before is None:
-        sys.modules.pop(ANCHOR, None)
-    else:
-        sys.modules[ANCHOR] = before
-
-
 def _run(service: FakeService, **query: str) -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    _address(test, query)
-    test.run()
-    _address(test, query)  # the first page drops what it does not know
-    return test.switch_page("pages/history.py").run()
-
-
-def _address(test: AppTest, query: dict[str, str]) -> None:
-    for name, value in query.items():
-        test.query_params[name] = value
-
-
-def _nodes(test: AppTest) -> str:
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
+    return opened("history", service, **query)
 
 
 def test_matches_are_counted_and_shown_newest_first() -> None:
     """All matches are counted; 500 rows are sent."""
     test = _run(FakeService(events=1_200))
     assert not test.exception
-    assert "1,200" in _nodes(test)
+    assert "1,200" in nodes_of(test)
     assert len(test.dataframe[0].value) == 500
     assert test.dataframe[0].value["time"].is_monotonic_decreasing
 
@@ -57,13 +31,13 @@ def test_older_and_newer_turn_pages() -> None:
     first = test.dataframe[0].value["time"].iloc[-1]
     test.button(key="past-older").click().run()
     assert test.dataframe[0].value["time"].iloc[0] < first
-    assert "501 to 1,000" in _nodes(test)
+    assert "501 to 1,000" in nodes_of(test)
     test.button(key="past-older").click().run()
     assert len(test.dataframe[0].value) == 200
     test.button(key="past-newer").click().run()
-    assert "501 to 1,000" in _nodes(test)
+    assert "501 to 1,000" in nodes_of(test)
     test.button(key="past-newest").click().run()
-    assert "1 to 500" in _nodes(test)
+    assert "1 to 500" in nodes_of(test)
 
 
 def test_another_filter_begins_at_the_newest_again() -> None:
@@ -71,7 +45,7 @@ def test_another_filter_begins_at_the_newest_again() -> None:
     test = _run(FakeService(events=1_200))
     test.button(key="past-older").click().run()
     test.segmented_control(key="sides").set_value(["sell"]).run()
-    assert "1 to " in _nodes(test)
+    assert "1 to " in nodes_of(test)
 
 
 def test_range_and_filter_come_from_the_address() -> None:
@@ -90,7 +64,7 @@ def test_chosen_event_shows_its_details() -> None:
     test.session_state["seq"] = 37
     test.run()
     assert not test.exception
-    assert "seq 37" in _nodes(test)
+    assert "seq 37" in nodes_of(test)
 
 
 def test_details_open_as_a_drawer_on_wish() -> None:
@@ -107,13 +81,13 @@ def test_without_a_log_the_page_says_what_to_do() -> None:
     service = FakeService()
     service.past = FakePast(service, is_kept=False)
     test = _run(service)
-    assert "There is no durable log" in _nodes(test)
+    assert "There is no durable log" in nodes_of(test)
     assert not test.dataframe
 
 
 def test_an_empty_log_is_not_an_error() -> None:
     """The first event starts it."""
-    assert "The log is empty" in _nodes(_run(FakeService(events=0)))
+    assert "The log is empty" in nodes_of(_run(FakeService(events=0)))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +107,7 @@ def test_nothing_in_the_range_and_nothing_by_the_filter_differ() -> None:
     """The way out of a filter is beside the words."""
     test = _run(FakeService(events=50))
     test.text_input(key="q").set_value("nowhere").run()
-    assert "No event matches" in _nodes(test)
+    assert "No event matches" in nodes_of(test)
     test.button(key="past-clear").click().run()
     assert len(test.dataframe[0].value) == 50
 
@@ -153,4 +127,4 @@ def test_too_many_for_a_download_name_the_command() -> None:
     test = _run(service, span="All")
     test.segmented_control(key="types").set_value(["order"]).run()
     assert [block.value for block in test.code] == ["coindcx-feed export --types order"]
-    assert json.dumps("1,000,000")[1:-1] in _nodes(test)
+    assert json.dumps("1,000,000")[1:-1] in nodes_of(test)

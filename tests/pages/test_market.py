@@ -1,38 +1,19 @@
 """The Market page through the entry: cards, choice of pairs, and books that are not good."""
 
-import sys
-from collections.abc import Iterator
-
 import pytest
 from streamlit.testing.v1 import AppTest
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
-
-pytestmark = pytest.mark.usefixtures("anchor")
-
-
-@pytest.fixture
-def anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    if before is None:
-        sys.modules.pop(ANCHOR, None)
-    else:
-        sys.modules[ANCHOR] = before
+from ui.entry import nodes_of, opened
+from ui.fake_service import HOSTILE, FakeService
 
 
 def _run(service: FakeService, **query: str) -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    for name, value in query.items():
-        test.query_params[name] = value
-    return test.run().switch_page("pages/market.py").run()
+    return opened("market", service, **query)
 
 
 def _nodes(test: AppTest) -> str:
     assert not test.exception
     assert not test.error
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
+    return nodes_of(test)
 
 
 def test_every_watched_pair_has_a_card_and_the_first_one_is_shown() -> None:

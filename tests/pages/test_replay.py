@@ -1,29 +1,15 @@
 """A replay is controlled from the page: on every page, by what the service offers."""
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
+from ui.entry import opened
 from ui.fake_replaying import REPLAY
-from ui.fake_service import ANCHOR, ROOT, FakeService, install
-
-
-@pytest.fixture(autouse=True)
-def anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    sys.modules.pop(ANCHOR, None)
-    if before is not None:
-        sys.modules[ANCHOR] = before
+from ui.fake_service import FakeService
 
 
 def _page(service: FakeService, page: str = "orders") -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    return test.switch_page(f"pages/{page}.py").run()
+    return opened(page, service)
 
 
 def _replaying(**changes: Any) -> FakeService:

@@ -1,44 +1,18 @@
 """The Statistics page through the entry: figures of a period, tables, the dictionary, and no log at all."""
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from ui.entry import nodes_of, opened
 from ui.fake_past import FakePast
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.errors import BadRequest, StoreGone
 
 
-@pytest.fixture(autouse=True)
-def anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    if before is None:
-        sys.modules.pop(ANCHOR, None)
-    else:
-        sys.modules[ANCHOR] = before
-
-
 def _run(service: FakeService, **query: str) -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    _address(test, query)
-    test.run()
-    _address(test, query)  # the first page drops what it does not know
-    return test.switch_page("pages/statistics.py").run()
-
-
-def _address(test: AppTest, query: dict[str, str]) -> None:
-    for name, value in query.items():
-        test.query_params[name] = value
-
-
-def _nodes(test: AppTest) -> str:
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
+    return opened("statistics", service, **query)
 
 
 @pytest.mark.parametrize("per", ["Pair", "Day", "Day and pair"])
@@ -48,7 +22,7 @@ def test_figures_of_the_period_are_drawn(per: str) -> None:
     test.segmented_control(key="per").set_value(per).run()
     assert not test.exception
     assert not test.error
-    shown = _nodes(test)
+    shown = nodes_of(test)
     for words in ("Fill rate", "62.5", "Median time to fill", "4.2 s", "Traded volume", "USDT", "Busiest pairs"):
         assert words in shown
     money, orders = (frame.value for frame in test.dataframe)
@@ -74,7 +48,7 @@ def test_currencies_are_chosen_not_added() -> None:
     control = test.segmented_control(key="currency-of")
     assert (list(control.options), control.value) == (["USDT", "INR"], "USDT")
     control.set_value("INR").run()
-    assert "No balance in this period" in _nodes(test)
+    assert "No balance in this period" in nodes_of(test)
 
 
 def test_dictionary_stands_at_the_foot_even_without_events() -> None:
@@ -83,7 +57,7 @@ def test_dictionary_stands_at_the_foot_even_without_events() -> None:
     service.past.activity = None
     test = _run(service)
     assert not test.exception
-    shown = _nodes(test)
+    shown = nodes_of(test)
     assert "Nothing was stored in this period" in shown
     assert "Price × quantity of every fill" in shown or "Price \\u00d7 quantity of every fill" in shown
 
@@ -92,8 +66,8 @@ def test_F31_what_an_earlier_version_left_out_is_said() -> None:
     """Only where the period reaches into it."""
     service = FakeService(events=50)
     service.past.lacking_until_ms = service.now_ms - 2 * 86_400_000
-    assert "coindcx-feed rebuild while" in _nodes(_run(service))
-    assert "coindcx-feed rebuild while" not in _nodes(_run(service, period="24 h"))
+    assert "coindcx-feed rebuild while" in nodes_of(_run(service))
+    assert "coindcx-feed rebuild while" not in nodes_of(_run(service, period="24 h"))
 
 
 def test_without_a_log_the_page_says_what_to_do() -> None:
@@ -101,7 +75,7 @@ def test_without_a_log_the_page_says_what_to_do() -> None:
     service = FakeService()
     service.past = FakePast(service, is_kept=False)
     test = _run(service)
-    assert "There is no durable log" in _nodes(test)
+    assert "There is no durable log" in nodes_of(test)
     assert not test.dataframe
 
 

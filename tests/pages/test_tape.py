@@ -1,30 +1,18 @@
 """The Events page with the tape: drawn in every state, with a ticket that redeems to the page's own filter."""
 
 import json
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+from ui.entry import opened
+from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui.tickets import process_tickets
 
 
-@pytest.fixture(autouse=True)
-def anchor() -> Iterator[None]:
-    before = sys.modules.get(ANCHOR)
-    yield
-    sys.modules.pop(ANCHOR, None) if before is None else sys.modules.update({ANCHOR: before})
-
-
 def _run(service: FakeService, **query: Any) -> AppTest:
-    install(service)
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    for name, value in {"look": "tape", **query}.items():
-        test.query_params[name] = value
-    return test.run()
+    return opened("events", service, **{"look": "tape", **query})
 
 
 def _tape(test: AppTest) -> dict[str, Any]:

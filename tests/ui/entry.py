@@ -1,0 +1,26 @@
+"""A page as the entry opens it, without a browser, on a service of the test's own."""
+
+from streamlit.testing.v1 import AppTest
+from ui.fake_service import ROOT, FakeService, install
+
+
+def opened(page: str, service: FakeService, **query: str) -> AppTest:
+    """Run the entry and one of its pages, with an address."""
+    install(service)
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    _address(test, query)
+    test.run()
+    if page == "events":
+        return test
+    _address(test, query)  # the first page drops what it does not know
+    return test.switch_page(f"pages/{page}.py").run()
+
+
+def _address(test: AppTest, query: dict[str, str]) -> None:
+    for name, value in query.items():
+        test.query_params[name] = value
+
+
+def nodes_of(test: AppTest) -> str:
+    """Return the data of every component on the page, as the browser gets it."""
+    return " ".join(element.proto.json for element in test.get("bidi_component"))
