@@ -3,6 +3,8 @@
 ``--soak SECONDS`` sets the length of the random soak, ``--seed`` repeats one that was printed.
 """
 
+from collections.abc import Generator
+
 import pytest
 
 
@@ -27,6 +29,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("benchmark"):
             item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A report goes to another process as UTF-8; what a test logged on purpose may be none."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture
