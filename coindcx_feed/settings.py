@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from coindcx_feed.alerts.destinations import parse_chats, parse_webhooks
 from coindcx_feed.analysis.moments import parse_moment, parse_speed, parse_window
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.exchange import wire
@@ -124,6 +125,16 @@ def _check_store(url: SecretStr) -> SecretStr:
     return url
 
 
+def _check_webhooks(secret: SecretStr) -> SecretStr:
+    parse_webhooks(secret.get_secret_value())
+    return secret
+
+
+def _check_chats(secret: SecretStr) -> SecretStr:
+    parse_chats(secret.get_secret_value())
+    return secret
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
@@ -177,6 +188,9 @@ class Settings(BaseSettings):
     replay_from: Annotated[str, AfterValidator(_check_moment)] | None = None
     replay_to: Annotated[str, AfterValidator(_check_moment)] | None = None
     replay_speed: Annotated[str, AfterValidator(_check_speed)] = "1"
+    alert_webhooks: Annotated[SecretStr, AfterValidator(_check_webhooks)] | None = None
+    alert_telegram: Annotated[SecretStr, AfterValidator(_check_chats)] | None = None
+    alert_telegram_url: Annotated[str, _check_url(("http", "https"))] = "https://api.telegram.org"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

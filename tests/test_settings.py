@@ -228,6 +228,10 @@ def test_T16_a_short_secret_glued_to_a_name_is_not_shown_either(give: Give) -> N
         {"STREAM_URL": f"wss://{CANARY}:{CANARY}@stream.coindcx.com"},
         {"API_URL": f"https://{CANARY}.example"},
         {"PUBLIC_URL": f"https://a:{CANARY}"},
+        {"ALERT_WEBHOOKS": f"ops=http://{CANARY}.example"},
+        {"ALERT_WEBHOOKS": f"https://example.org/{CANARY}"},
+        {"ALERT_TELEGRAM": f"me={CANARY}"},
+        {"ALERT_TELEGRAM_URL": f"http://{CANARY}"},
     ],
 )
 @pytest.mark.parametrize("place", ["environment", "file"])

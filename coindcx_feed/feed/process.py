@@ -10,6 +10,7 @@ import threading
 import types
 from typing import Any, Final
 
+from coindcx_feed.alerts.senders import secrets_of_destinations
 from coindcx_feed.analysis.moments import parse_speed, parse_window
 from coindcx_feed.feed.runtime import FeedRuntime, Role
 from coindcx_feed.feed.service import FeedService
@@ -49,7 +50,7 @@ def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = Non
 def secrets_of(settings: Settings) -> list[str]:
     """List the texts that no log line may hold."""
     given = (settings.api_key, settings.api_secret, settings.sidecar_token, settings.dashboard_password)
-    return [secret.get_secret_value() for secret in given if secret is not None]
+    return [*(secret.get_secret_value() for secret in given if secret is not None), *secrets_of_destinations(settings)]
 
 
 def start_process_service(dashboard_port: int | None = None) -> FeedService:
