@@ -7,6 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from coindcx_feed.alerts.channels import Sender
+from coindcx_feed.alerts.desk import AlertDesk
+from coindcx_feed.alerts.senders import senders_of
 from coindcx_feed.errors import ConfigError, OwnerLocked
 from coindcx_feed.events import iso_ms, new_epoch
 from coindcx_feed.exchange.rest import RestReader
@@ -30,6 +33,7 @@ from coindcx_feed.feed.recorder import Recorder
 from coindcx_feed.feed.recovery import Outcome, Recovery
 from coindcx_feed.feed.restore import restore
 from coindcx_feed.feed.ring import Ring
+from coindcx_feed.feed.sight import RuntimeSight
 from coindcx_feed.feed.state import AccountState
 from coindcx_feed.feed.suspicion import Suspicion, Thresholds
 from coindcx_feed.feed.tasks import end_tasks
@@ -109,9 +113,11 @@ class FeedRuntime:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self.recorder = self._new_recorder()
+        self._senders = self._new_senders()
         self.log: EventStore | None = None
         self.archive: Archive | None = None
         self.durable: Durable | None = None
+        self.alerts = AlertDesk(settings.data_dir, self.mode, RuntimeSight(self), _no_alerts(self.mode))
 
     @property
     def change(self) -> Change:
@@ -152,7 +158,7 @@ class FeedRuntime:
         except OwnerLocked as error:
             if self.role == "serve":
                 raise
-            self.owner = str(error)
+            self.owner = self.alerts.book.locked = str(error)
             self._dashboard_change = Change(State.STOPPED, time.time_ns(), self.owner)
             return
         self._thread = threading.Thread(target=self._run, name="coindcx-feed", daemon=True)
@@ -270,12 +276,13 @@ class FeedRuntime:
             tasks.append(asyncio.create_task(self.recovery.run(), name="recovery"))
             self.suspicion = self._new_suspicion(self.recovery)
             tasks.append(asyncio.create_task(self.suspicion.run(), name="suspicion"))
+        alerts = asyncio.create_task(self._run_alerts(), name="alerts")
         waiter = asyncio.create_task(stopping.wait())
         self._ready.set()
         try:
             await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await end_tasks(upstream)
+            await end_tasks(upstream, alerts)
             self.pipeline.release()
             self.pipeline.finish()
             await asyncio.wait([pipeline], timeout=DRAIN_S)
@@ -286,6 +293,13 @@ class FeedRuntime:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    async def _run_alerts(self) -> None:
+        # Not among the tasks that end the feed: it goes on without alerts, and says so.
+        try:
+            await self.alerts.run(self.ring, self._senders, self.pipeline.on_publish)
+        except Exception:
+            log.exception("alerts ended")
 
     async def _start_sidecar(self) -> None:
         try:
@@ -301,6 +315,10 @@ class FeedRuntime:
         share = given.odd_crossed_percent / 100
         limits = Thresholds(given.odd_after_s, share, given.odd_mark_age_s, given.odd_lock_s)
         return Suspicion(self.state, self.marks, limits, lambda: self.change.state.is_connected, recovery.compare)
+
+    def _new_senders(self) -> list[Sender]:
+        # A replay tells of what was told already, or of what nobody can act on any more.
+        return [] if self.mode == "replay" else senders_of(self.settings)
 
     def _new_recorder(self) -> Recorder | None:
         folder = self.settings.record_dir
@@ -345,6 +363,10 @@ class FeedRuntime:
             recovered=gap.recovered,
             unknown=gap.unknown,
         )
+
+
+def _no_alerts(mode: str) -> str | None:
+    return "a replay raises no alerts" if mode == "replay" else None
 
 
 def account_name(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from coindcx_feed.analysis.export import export_events
 from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import FeedError
 from coindcx_feed.exchange.states import Account
+from coindcx_feed.feed.alerting import AlertService
 from coindcx_feed.feed.depth import Depth
 from coindcx_feed.feed.exports import exports_folder
 from coindcx_feed.feed.market_service import MarketService
@@ -37,6 +38,7 @@ class FeedService:
         self.depth = Depth(runtime, self.moments)
         self.market = MarketService(runtime)
         self.since = Since(runtime)
+        self.alerts = AlertService(runtime)
         self._recent = recent
         self._orders = account.Orders()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
