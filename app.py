@@ -22,6 +22,7 @@ else:
             st.Page(PAGES / "market.py", title="Market", url_path="market"),
             st.Page(PAGES / "history.py", title="History", url_path="history"),
             st.Page(PAGES / "statistics.py", title="Statistics", url_path="statistics"),
+            st.Page(PAGES / "alerts.py", title="Alerts", url_path="alerts"),
             st.Page(PAGES / "feed.py", title="Feed", url_path="feed"),
         ],
         position="top",

@@ -144,14 +144,14 @@ def criteria() -> Criteria:
         "pairs": list(state.get("pairs") or ()),
         "statuses": list(state.get("statuses") or ()),
         "text": (state.get("q") or "").strip(),
-        "price_min": _typed_number(state.get("min")),
-        "price_max": _typed_number(state.get("max")),
+        "price_min": typed_number(state.get("min")),
+        "price_max": typed_number(state.get("max")),
     }
     return {name: part for name, part in parts.items() if part}
 
 
-def _typed_number(text: str | None) -> str:
-    # People type figures the way they are shown.
+def typed_number(text: str | None) -> str:
+    """Return a typed figure as the service reads it: people type figures the way they are shown."""
     return (text or "").replace(",", "").replace(" ", "").replace(fmt.MINUS, "-")
 
 

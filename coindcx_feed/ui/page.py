@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from coindcx_feed.feed.process import process_service
-from coindcx_feed.ui import nodes, status, theme
+from coindcx_feed.ui import bell, nodes, status, theme
 from coindcx_feed.ui.theme import Palette
 
 FAST_S: Final = 0.5
@@ -88,7 +88,11 @@ def begin(name: str) -> None:
     """
     st.session_state["page"] = name
     # The theme cannot set the side padding of the main block; the wide layout wastes about 140 px.
-    st.html("<style>[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}</style>")
+    # What tells of alerts has no place of its own in the flow of the page.
+    st.html(
+        "<style>[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}"
+        ".st-key-bell{position:absolute}</style>"
+    )
     status_line()
     if service().status()["replay"] is not None:
         # Imported here: only a replay has it, and it is made of this module's parts.
@@ -99,14 +103,15 @@ def begin(name: str) -> None:
 
 @part(FAST_S)
 def status_line() -> None:
-    current = service().status()
+    current, alerts = service().status(), service().alerts.brief()
     nodes.show(
         status.status_nodes(current, service().gaps(), zone()),
         key="status",
         now_ms=current["now_ms"],
-        title=status.window_title(current, st.session_state.get("page", "")),
+        title=status.window_title(current, st.session_state.get("page", ""), alerts["unread"]),
         limit_s=status.PAGE_LIMIT_S,
     )
+    bell.listen(alerts)
 
 
 def place_selection(key: str, index: int | None) -> None:

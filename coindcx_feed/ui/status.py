@@ -22,11 +22,12 @@ _FACTS: Final = {
 }
 
 
-def window_title(status: Status, page: str) -> str:
-    """Return the title of the browser's window: state first, because tabs show little more."""
+def window_title(status: Status, page: str, unread: int = 0) -> str:
+    """Return the title of the browser's window: unread notices and state first, because tabs show little more."""
     glyph, _ = LAMPS[status["label"]]
     mode = "" if status["mode"] == "live" else f" · {status['mode'].upper()}"
-    return f"{glyph} {status['label']} · {page}{mode}"
+    badge = f"({fmt.count(unread)}) " if unread else ""
+    return f"{badge}{glyph} {status['label']} · {page}{mode}"
 
 
 def status_nodes(status: Status, gaps: list[Gap], zone: tzinfo) -> list[Node | None]:

@@ -28,6 +28,7 @@ PAGES = {
     "Market": "/market",
     "History": "/history",
     "Statistics": "/statistics",
+    "Alerts": "/alerts",
     "Feed": "/feed",
 }
 FIRST_EVENT_S = 10.0
@@ -54,7 +55,7 @@ def _first_event_s(browser: Browser, folder: Path) -> float:
         taken_s = time.monotonic() - healthy
         assert page.locator("[data-testid=stSidebarNav]").count() == 0
         assert page.locator("[data-testid=stTopNavLink]").count() == len(PAGES)
-        assert page.title().startswith("● Live · Orders · DEMO")
+        assert "● Live · Orders · DEMO" in page.title()
         assert tab.foreign() == []
         assert tab.errors == []
     return taken_s
@@ -85,6 +86,8 @@ def counts(page: Page) -> str:
 
 def _is_drawn(page: Page, name: str) -> bool:
     grids, charts = page.locator("[data-testid=stDataFrame]").count(), page.locator(".js-plotly-plot").count()
+    if name == "Alerts":
+        return page.locator(".rules").count() > 0
     return {"Events": grids > 0, "History": grids > 0, "Orders": grids > 0 and charts > 0, "Feed": charts > 1}.get(
         name, charts > 0
     )

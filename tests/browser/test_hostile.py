@@ -43,10 +43,10 @@ def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: W
     assert box is not None
     page.mouse.click(box["x"] + 18, box["y"] + 33 + 14)
     eventually(lambda: page.get_by_text("<img src=http://evil").count(), "the text itself")
-    for name in ("Events", "Orders", "Positions", "Balances", "Feed"):
+    for name in ("Events", "Orders", "Positions", "Balances", "Alerts", "Feed"):
         page.get_by_role("link", name=name, exact=True).click()
         eventually(lambda name=name: f"Live · {name}" in page.title(), f"the page {name}")
-        eventually(lambda: page.locator("[data-testid=stDataFrame], .js-plotly-plot").count(), "its contents")
+        eventually(lambda: page.locator("[data-testid=stDataFrame], .js-plotly-plot, .rules").count(), "its contents")
         assert_whole(page)
         assert page.evaluate(EVERYWHERE) == []
     assert dialogs == []

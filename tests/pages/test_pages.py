@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from ui.entry import nodes_of, opened
 from ui.fake_service import HOSTILE, FakeService
 
-PAGES = ("events", "orders", "positions", "balances", "market", "history", "statistics", "feed")
+PAGES = ("events", "orders", "positions", "balances", "market", "history", "statistics", "alerts", "feed")
 SERVICES: dict[str, dict[str, Any]] = {
     "normal": {},
     "empty": {"events": 0, "state": "quiet"},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ui.fake_alerts import FakeAlerts
 from ui.fake_depth import FakeDepth
 from ui.fake_market import FakeMarket
 from ui.fake_moments import FakeMoments
@@ -58,6 +59,7 @@ class FakeService:
         self.depth = FakeDepth(self)
         self.market = FakeMarket(self)
         self.since = FakeSince(self)
+        self.alerts = FakeAlerts(self)
 
     def version(self) -> int:
         return self.count

@@ -130,6 +130,7 @@ def test_window_title_begins_with_the_state() -> None:
     """Tabs show little more than the first words."""
     current, _ = _line("reconnecting")
     assert status.window_title(current, "Orders") == "◌ Reconnecting · Orders · DEMO"
+    assert status.window_title(current, "Orders", 1_200) == "(1,200) ◌ Reconnecting · Orders · DEMO"
 
 
 def test_gaps_of_today_are_counted_and_added() -> None:
