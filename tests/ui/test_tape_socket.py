@@ -15,7 +15,8 @@ import pytest
 import uvicorn
 from fakes.waiting import eventually
 from starlette.applications import Starlette
-from ui.fake_service import ANCHOR, EPOCH, FakeService, install
+from ui.fake_service import ANCHOR, FakeService, install
+from ui.fake_words import EPOCH
 
 from coindcx_feed.ui import serving, tape_socket
 from coindcx_feed.ui.tape_socket import PATH, PROTOCOL, Follower, Pace
