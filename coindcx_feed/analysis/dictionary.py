@@ -58,7 +58,7 @@ _ROWS: Final = (
      "Stored events by type, the mean of each point's stretch of time. Shaded time was not observed.", _SUMS),
     ("Statistics", "Busiest pairs", "events", "Pairs with most events, and their share of all events.", _SUMS),
     ("Statistics", "Realised PnL per day", CURRENCY,
-     "Total PnL by day of the browser's zone; the line is the sum so far.", _LEDGER),
+     "Total PnL by day of the page's zone; the line is the sum so far.", _LEDGER),
     ("Statistics", "Balance", CURRENCY,
      "Available plus locked, the last value of each point's stretch; unrealised PnL is no part of it.", _SUMS),
     ("Since you last looked", "New events", "events",
@@ -145,7 +145,7 @@ _ROWS: Final = (
     ("Every page", "Proof of life", "time", "Age of the newest frame of any kind.", _FEED),
     ("Every page", "Last event", "time", "When the newest account event was received, and how long ago.", _MEMORY),
     ("Every page", "Kept", "events", "Account events in memory, of how many fit.", _MEMORY),
-    ("Every page", "Gaps today", "gaps, time", "Times away from the exchange since midnight of the browser's zone.",
+    ("Every page", "Gaps today", "gaps, time", "Times away from the exchange since midnight of the page's zone.",
      "ledger of the connection"),
 )  # fmt: skip
 

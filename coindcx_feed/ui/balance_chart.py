@@ -64,8 +64,9 @@ def _words(balance: Balance, data: dict[str, Floats], high: float, palette: Pale
     colors = {"total": palette.text, "available": palette.green, "locked": palette.gray}
     span = HEIGHT - 52.0
     ys = [float(data[name][-1]) for name in colors]
+    texts = {name: fmt.in_currency(fmt.rounded(balance[name]), balance["currency"]) for name in colors}
     shifts = charts.spread([y / high * span for y in ys], span, 15.0)
     return [
-        charts.edge_word(f"{name} {fmt.rounded(balance[name])}", y, color, bold=name == "total", yshift=shift)
+        charts.edge_word(f"{name} {texts[name]}", y, color, bold=name == "total", yshift=shift)
         for (name, color), y, shift in zip(colors.items(), ys, shifts, strict=True)
     ]

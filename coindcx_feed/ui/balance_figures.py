@@ -19,12 +19,12 @@ def together(balances: list[Balance], rate: dict[str, Any] | None, zone: tzinfo,
         return None
     price = Decimal(rate["rate"])
     at = fmt.clock(rate["at_ms"], zone, today=now_ms, digits=-1)
-    in_inr, in_usdt = usdt * price + inr, usdt + inr / price
+    in_inr, in_usdt = fmt.in_currency(fmt.rounded(f"{usdt * price + inr:f}"), "INR"), usdt + inr / price
     return div(
         "card",
         div("between", span("name", "Together"), span("muted small", f"1 USDT = {fmt.number(rate['rate'])} INR, {at}")),
         div("big", span("", fmt.rounded(f"{in_usdt:f}")), span("unit", " USDT")),
-        div("foot muted", f"{fmt.rounded(f'{in_inr:f}')} INR at {fmt.number(rate['rate'])}, {at}"),
+        div("foot muted", f"{in_inr} INR at {fmt.number(rate['rate'])}, {at}"),
         div("foot muted", "Converted for reading only, not a balance."),
         key="together",
     )
@@ -46,9 +46,9 @@ def movements(
     rows = []
     for name in ("total", "available", "locked"):
         now = fmt.binary(balance[name]) or 0.0
-        rows.append(_movement(name, opening[name], now))
+        rows.append(_movement(name, opening[name], now, balance["currency"]))
     since = fmt.clock(float(t_ms[0]), zone, today=now_ms, digits=0)
-    titles = [node("th", "", ""), *(node("th", "right", text) for text in ("at first", now_word, "change"))]
+    titles = [node("th", "", "part"), *(node("th", "right", text) for text in ("at first", now_word, "change"))]
     table = node("table", "grid", node("thead", "", node("tr", "", *titles)), node("tbody", "", *rows))
     note = "Unrealised PnL is not part of a balance; it is on Positions, computed from marks."
     return [
@@ -58,17 +58,17 @@ def movements(
     ]
 
 
-def _movement(name: str, first: float, now: float) -> Node:
+def _movement(name: str, first: float, now: float, currency: str) -> Node:
     change = now - first
     color = "" if name != "total" or abs(change) < 0.005 else "green" if change > 0 else "red"
-    cells = (_float(first), _float(now))
+    cells = (fmt.in_currency(_float(first), currency), fmt.in_currency(_float(now), currency))
     shown = [node("td", "right", text) for text in cells]
     return node(
         "tr",
         "",
         node("td", "muted", name),
         *shown,
-        node("td", f"right {color}".strip(), _float(change, signed=True)),
+        node("td", f"right {color}".strip(), fmt.in_currency(_float(change, signed=True), currency)),
         key=name,
     )
 

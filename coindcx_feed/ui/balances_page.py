@@ -11,6 +11,7 @@ from coindcx_feed.ui import (
     charts,
     explained_figures,
     page,
+    reader,
     record_drawer,
     time_cursor,
 )
@@ -104,7 +105,8 @@ def history() -> None:
     if balance is None:
         return
     series, since_ms, now_ms = _series(balance)
-    view = (balance["currency"], st.session_state.get("range"), palette.name, str(zone), time_cursor.shown_seq())
+    look = (palette.name, str(zone), reader.chosen("grouping"))
+    view = (balance["currency"], st.session_state.get("range"), *look, time_cursor.shown_seq())
     drawn = balance_chart.balance_chart(
         balance,
         series,
@@ -151,7 +153,7 @@ def explained() -> None:
     found = page.service().depth.explained(balance["currency"], since_ms, time_cursor.shown_seq())
     shown = [
         *explained_figures.sums(found, balance["currency"], zone, now_ms),
-        *explained_figures.changes(found, zone, now_ms),
+        *explained_figures.changes(found, balance["currency"], zone, now_ms),
     ]
     time_cursor.show(shown, key="balance-explained", on_select=_record_chosen)
 

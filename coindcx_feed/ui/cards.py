@@ -228,6 +228,10 @@ def _danger(at: float, text: str) -> list[Node]:
 def balance_card(balance: dict[str, Any], *, pressed: bool, zone: tzinfo, now_ms: float) -> Node:
     """Build one wallet: the exact total, what is free and what is locked."""
     main, tail = fmt.split_digits(balance["total"])
+    main, available, locked_text = (
+        fmt.in_currency(text, balance["currency"])
+        for text in (main, fmt.number(balance["available"]), fmt.number(balance["locked"]))
+    )
     share = balance["locked_share"]
     locked = 100 * share if share is not None else 0.0
     updated = fmt.clock(balance["received_ms"], zone, today=now_ms)
@@ -243,12 +247,12 @@ def balance_card(balance: dict[str, Any], *, pressed: bool, zone: tzinfo, now_ms
         div("bar", div("solid", width=100 - locked), div("hatched", width=locked)),
         div(
             "between small",
-            span("", span("key solid"), span("muted", "available "), span("", fmt.number(balance["available"]))),
+            span("", span("key solid"), span("muted", "available "), span("", available)),
             span(
                 "",
                 span("key hatched"),
                 span("muted", "locked "),
-                span("", fmt.number(balance["locked"])),
+                span("", locked_text),
                 _share(share),
             ),
         ),
@@ -268,4 +272,5 @@ def _in_inr(value: dict[str, Any] | None, zone: tzinfo, now_ms: float) -> Node |
     if value is None:
         return None
     at = fmt.clock(value["rate_ms"], zone, today=now_ms, digits=-1)
-    return div("foot muted", f"{fmt.rounded(value['text'])} INR at {fmt.number(value['rate'])}, {at}")
+    text = fmt.in_currency(fmt.rounded(value["text"]), "INR")
+    return div("foot muted", f"{text} INR at {fmt.number(value['rate'])}, {at}")

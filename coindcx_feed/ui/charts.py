@@ -14,6 +14,7 @@ import numpy.typing as npt
 import plotly
 import streamlit as st
 
+from coindcx_feed.ui import chart_zone, reader
 from coindcx_feed.ui.format import duration, visible
 from coindcx_feed.ui.nodes import asset
 from coindcx_feed.ui.points import thin
@@ -42,7 +43,8 @@ def show(chart: Figure, *, key: str, alt: str) -> None:
     Args:
         alt: What a screen reader says instead of the drawing.
     """
-    _component()(key=key, data={**chart, "src": PLOTLY_PATH, "alt": alt})
+    shown = chart_zone.moved(chart, reader.zone(), reader.browser_zone())
+    _component()(key=key, data={**shown, "src": PLOTLY_PATH, "alt": alt})
 
 
 @cache
@@ -82,7 +84,7 @@ def base_layout(palette: Palette, *, height: int, left: int = 58, right: int = R
 
 
 def time_axis(palette: Palette, t_range: tuple[float, float], **more: Any) -> Figure:
-    """Return a time axis over a range of Unix ms. Plotly shows numbers in the browser's own zone, as tables do."""
+    """Return a time axis over a range of Unix ms. Plotly knows the browser's zone only; ``show`` moves them."""
     return {
         "type": "date",
         "range": list(t_range),

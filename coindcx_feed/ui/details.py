@@ -9,7 +9,7 @@ import msgspec
 import streamlit as st
 
 from coindcx_feed.analysis.fields import label
-from coindcx_feed.ui import cards, nodes, theme, time_cursor
+from coindcx_feed.ui import cards, nodes, reader, theme, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
 
@@ -71,7 +71,7 @@ def sentence(event: Event) -> str:
         traded = f"{fmt.number(event['quantity'])} {base} at {fmt.number(event['price'])}"
         return f"{theme.SIDE_GLYPHS.get(event['side'] or '', '')} Filled {traded}".replace("  ", " ").strip()
     if event["type"] == "balance":
-        return f"{pair} available {fmt.number(event['quantity'])}"
+        return f"{pair} available {fmt.in_currency(fmt.number(event['quantity']), event['pair'])}"
     return fmt.visible(event["message"] or event["what_changed"] or event["type"])
 
 
@@ -186,7 +186,7 @@ def _lifecycle(event: Event, zone: tzinfo, now_ms: float) -> Node | None:
         )
         items.append(_step(step, note, zone, now_ms, step["seq"] == event["seq"]))
     title = "Lifecycle" if event["type"] == "order" else "Updates of this id"
-    return _section(title, right, div("steps", *items, role="list"))
+    return _section(title, right, div("steps", *items, role="group", label=title))
 
 
 def _around(steps: list[Event], seq: int, count: int) -> list[Event]:
@@ -202,7 +202,9 @@ def _related(event: Event, zone: tzinfo, now_ms: float) -> Node | None:
     nearest = sorted(event["related"], key=lambda row: abs(row["received_ms"] - event["received_ms"]))[:RELATED]
     near = sorted(nearest, key=lambda row: int(row["seq"]))
     items = [_step(row, f"seq {fmt.count(row['seq'])}", zone, now_ms, False) for row in near]
-    return _section("Related", "within 2 s, same pair or wallet", div("steps", *items, role="list"))
+    return _section(
+        "Related", "within 2 s, same pair or wallet", div("steps", *items, role="group", label="Related events")
+    )
 
 
 def _step(row: Event, note: str, zone: tzinfo, now_ms: float, is_this: bool) -> Node:
@@ -271,6 +273,7 @@ def draw(
     on_select: Callable[[], None],
 ) -> None:
     """Draw the pane of one event."""
+    reader.group()  # a drawer is no part of the page: nothing said it before
     if event is None:
         gone = cards.empty("This event is no longer kept", "Newer events took its place in memory. Choose another row.")
         nodes.show([gone], key=f"{key}-gone")

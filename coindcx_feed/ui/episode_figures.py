@@ -93,8 +93,8 @@ def figures(episode: Episode, zone: tzinfo, now_ms: float) -> Node:
 
 def _figure(name: str, text: str, unit: str, note: str, *, is_cost: bool = False) -> Node:
     color = "" if is_cost else cards.signed_color(text)
-    value = cards.with_unit(fmt.rounded(text, signed=not is_cost), unit)
-    return cards.figure(name, value, note, color=color, title=fmt.number(text))
+    value = cards.with_unit(fmt.in_currency(fmt.rounded(text, signed=not is_cost), unit), unit)
+    return cards.figure(name, value, note, color=color, title=fmt.in_currency(fmt.number(text), unit))
 
 
 def _extreme(

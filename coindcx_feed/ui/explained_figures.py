@@ -40,10 +40,14 @@ def sums(found: Found, currency: str, zone: tzinfo, now_ms: float) -> list[Node 
     unit = fmt.visible(currency, 20)
     told = found["sums"]
     rows = [
-        _sum(*KINDS[kind], told.get(kind)) for kind in KINDS if kind in told or kind in ("realised", "fee", "funding")
+        _sum(*KINDS[kind], told.get(kind), currency)
+        for kind in KINDS
+        if kind in told or kind in ("realised", "fee", "funding")
     ]
-    rows.append(_sum("unexplained", RESIDUE, told.get("residue"), _residue_color(told.get("residue"))))
-    rows.append(_sum("change of the total", "Sum of all parts and the unexplained.", told.get("change"), "strong"))
+    rows.append(_sum("unexplained", RESIDUE, told.get("residue"), currency, _residue_color(told.get("residue"))))
+    rows.append(
+        _sum("change of the total", "Sum of all parts and the unexplained.", told.get("change"), currency, "strong")
+    )
     counts = f"{fmt.count(found['whole'])} of {fmt.count(found['changes'])} changes explained"
     running = found["unexplained"]
     return [
@@ -61,17 +65,20 @@ def sums(found: Found, currency: str, zone: tzinfo, now_ms: float) -> list[Node 
     ]
 
 
-def _sum(name: str, title: str, text: str | None, color: str = "") -> Node:
-    cells = (node("td", "muted", name), node("td", f"right {color}".strip(), _amount(text), title=_exact(text)))
+def _sum(name: str, title: str, text: str | None, currency: str, color: str = "") -> Node:
+    cells = (
+        node("td", "muted", name),
+        node("td", f"right {color}".strip(), _amount(text, currency), title=_exact(text, currency)),
+    )
     return node("tr", "", *cells, title=title, key=name)
 
 
-def _amount(text: str | None) -> str:
-    return "0.00" if text is None or not _is_some(text) else fmt.rounded(text, signed=True)
+def _amount(text: str | None, currency: str) -> str:
+    return "0.00" if text is None or not _is_some(text) else fmt.in_currency(fmt.rounded(text, signed=True), currency)
 
 
-def _exact(text: str | None) -> str | None:
-    return None if text is None else fmt.number(text, signed=True)
+def _exact(text: str | None, currency: str) -> str | None:
+    return None if text is None else fmt.in_currency(fmt.number(text, signed=True), currency)
 
 
 def _is_some(text: str | None) -> bool:
@@ -83,7 +90,7 @@ def _residue_color(text: str | None) -> str:
     return "yellow strong" if _is_some(text) else "muted"
 
 
-def changes(found: Found, zone: tzinfo, now_ms: float) -> list[Node | None]:
+def changes(found: Found, currency: str, zone: tzinfo, now_ms: float) -> list[Node | None]:
     """Build the changes, newest first: each with its parts, its residue, and the records behind it to open."""
     rows = found["rows"]
     if found.get("reading"):
@@ -93,7 +100,7 @@ def changes(found: Found, zone: tzinfo, now_ms: float) -> list[Node | None]:
     told = fmt.count(len(rows) + found["more"])
     right = f"newest {fmt.count(len(rows))} of {told} · choose one for its record"
     heads = [node("th", side, name) for name, side in _HEADS]
-    body = [row for one in rows for row in _change(one, zone, now_ms)]
+    body = [row for one in rows for row in _change(one, currency, zone, now_ms)]
     table = node("table", "grid changes", node("thead", "", node("tr", "", *heads)), node("tbody", "", *body))
     return [div("section", cards.head("Changes", right), div("scroll", table))]
 
@@ -101,7 +108,7 @@ def changes(found: Found, zone: tzinfo, now_ms: float) -> list[Node | None]:
 _HEADS: Final = (("time", ""), ("because of", ""), ("change", "right"), ("unexplained", "right"))
 
 
-def _change(one: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node]:
+def _change(one: dict[str, Any], currency: str, zone: tzinfo, now_ms: float) -> list[Node]:
     at = fmt.clock(one["t_ms"], zone, today=now_ms, digits=0)
     opener = node(
         "button",
@@ -111,9 +118,9 @@ def _change(one: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node]:
         label=f"Open the balance of {at}",
         title=fmt.utc(one["t_ms"]),
     )
-    causes = [_cause(cause) for cause in one["causes"]]
+    causes = [_cause(cause, currency) for cause in one["causes"]]
     if not causes:
-        causes = [_moved(one)] if not _is_some(one["change"]) else [span("yellow", "nothing known")]
+        causes = [_moved(one, currency)] if not _is_some(one["change"]) else [span("yellow", "nothing known")]
     residue = one["residue"]
     shown = fmt.rounded(residue, 8 if not one["is_whole"] and abs(float(residue)) < 0.01 else 2, signed=True)
     cells = (
@@ -122,17 +129,20 @@ def _change(one: dict[str, Any], zone: tzinfo, now_ms: float) -> list[Node]:
         node(
             "td",
             f"right {cards.signed_color(one['change']) or 'muted'}",
-            _amount(one["change"]),
-            title=_exact(one["change"]),
+            _amount(one["change"], currency),
+            title=_exact(one["change"], currency),
         ),
-        node("td", f"right {_residue_color(residue)}", "0" if one["is_whole"] else shown, title=_exact(residue)),
+        node(
+            "td", f"right {_residue_color(residue)}", "0" if one["is_whole"] else shown, title=_exact(residue, currency)
+        ),
     )
     return [node("tr", "", *cells, key=one["seq"])]
 
 
-def _cause(cause: dict[str, Any]) -> Node:
+def _cause(cause: dict[str, Any], currency: str) -> Node:
     parts = [
-        span("nowrap", f"{KINDS[kind][0]} {_amount(text)}", title=_exact(text)) for kind, text in cause["parts"].items()
+        span("nowrap", f"{KINDS[kind][0]} {_amount(text, currency)}", title=_exact(text, currency))
+        for kind, text in cause["parts"].items()
     ]
     base = (cause["pair"] or "").partition("-")[2].partition("_")[0] or cause["pair"] or ""
     where = span("muted text", fmt.visible(base, 20), "" if cause["source"] == "ledger" else " computed")
@@ -140,9 +150,13 @@ def _cause(cause: dict[str, Any]) -> Node:
     return node("button", "row flow", where, *parts, select=cause["seq"], title=title)
 
 
-def _moved(one: dict[str, Any]) -> Node:
+def _moved(one: dict[str, Any], currency: str) -> Node:
     moved = fmt.decimal(one["moved"])
     if not moved:
         return span("muted", "same amounts again")
     way = "locked" if moved > 0 else "released"
-    return span("muted nowrap", f"{way} {fmt.rounded(one['moved'].lstrip('-'))}", title=_exact(one["moved"]))
+    return span(
+        "muted nowrap",
+        f"{way} {fmt.in_currency(fmt.rounded(one['moved'].lstrip('-')), currency)}",
+        title=_exact(one["moved"], currency),
+    )

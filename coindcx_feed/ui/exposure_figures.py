@@ -42,7 +42,12 @@ def _exposed(row: dict[str, Any], now_ms: float) -> Node:
             for key, text in zip(("long", "short", "net", "total"), amounts, strict=True)
         ),
         node("td", "right muted", fmt.percent(row["share"])),
-        node("td", f"right{strong}", fmt.rounded(row["total_inr"] if is_known else None), title=_net_inr(row)),
+        node(
+            "td",
+            f"right{strong}",
+            fmt.in_currency(fmt.rounded(row["total_inr"] if is_known else None), "INR"),
+            title=_net_inr(row),
+        ),
         node(
             "td",
             f"right {cards.signed_color(row['unrealized_pnl'])}{strong}".strip(),
@@ -61,4 +66,5 @@ def _net_inr(row: dict[str, Any]) -> str | None:
     if row["total_inr"] is None:
         return "The rate is not known."
     names = ("long", "short", "net")
-    return " · ".join(f"{name} {fmt.rounded(row[f'{name}_inr'], signed=name == 'net')} INR" for name in names)
+    texts = {name: fmt.rounded(row[f"{name}_inr"], signed=name == "net") for name in names}
+    return " · ".join(f"{name} {fmt.in_currency(text, 'INR')} INR" for name, text in texts.items())

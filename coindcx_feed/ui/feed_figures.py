@@ -104,9 +104,9 @@ def proofs(status: Status, zone: tzinfo) -> list[Node | None]:
 def _proof(name: str, fact: str, age_s: float | None, now_ms: float, note: str) -> Node:
     when = age(None if age_s is None else now_ms - age_s * 1000, "", ago=True) or span("muted", fmt.UNKNOWN)
     cells = (
-        node("td", "strong", name),
+        node("td", "strong nowrap", name),
         node("td", "", fmt.visible(fact, 60)),
-        node("td", "", when),
+        node("td", "nowrap", when),
         node("td", "right muted", note),
     )
     return node("tr", "", *cells, key=name)

@@ -1,6 +1,7 @@
 """Numbers, times and texts as people read them. Nothing here rounds the exchange's figures."""
 
 import re
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final
@@ -10,6 +11,8 @@ UNKNOWN: Final = "–"
 SHOWN_CHARACTERS: Final = 200
 """Feed texts are cut here for display; the record itself stays whole."""
 
+_indian: ContextVar[bool] = ContextVar("indian", default=False)
+_grouped_whole = re.compile(r"\d{1,3}(?:,\d{3})+", re.ASCII)
 _plain_number = re.compile(r"(-?)(\d+)(\.\d+)?", re.ASCII).fullmatch
 # Characters that are invisible or turn the direction of what follows: a name must not look like another one.
 _UNSEEN: Final = r"\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff"
@@ -60,6 +63,31 @@ def figure(text: str | None, *, digits: int = 7) -> str:
         return number(text)
     whole, _, rest = f"{value.quantize(Decimal(1).scaleb(-places)):f}".partition(".")
     return number(f"{whole}.{rest.rstrip('0').ljust(2, '0')}")
+
+
+def group_rupees(indian: bool) -> None:
+    """Choose how ``in_currency`` groups rupees from here on.
+
+    Threads: for the calling one only; others write thousands.
+    """
+    _indian.set(indian)
+
+
+def in_currency(shown: str, currency: str | None) -> str:
+    """Write a grouped figure as its currency is read: rupees in lakh and crore if the reader chose that.
+
+    Args:
+        shown: What ``number``, ``rounded`` or ``figure`` wrote; only the commas move.
+    """
+    return _grouped_whole.sub(_lakhs, shown, count=1) if currency == "INR" and _indian.get() else shown
+
+
+def _lakhs(match: re.Match[str]) -> str:
+    digits = match.group().replace(",", "")
+    head, tail = digits[:-3], digits[-3:]
+    first = len(head) % 2
+    pairs = [head[:first]] * bool(first) + [head[at : at + 2] for at in range(first, len(head), 2)]
+    return ",".join([*pairs, tail])
 
 
 _long_decimals = re.compile(r"(\d\.\d{4})\d{3,}", re.ASCII)

@@ -1,4 +1,4 @@
-"""The time range of the History page: presets, or two times in the browser's zone. Its state lives in the address."""
+"""The time range of the History page: presets, or two times in the page's zone. Its state lives in the address."""
 
 import shlex
 from datetime import UTC, datetime, timedelta, tzinfo

@@ -2,15 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from functools import wraps
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from coindcx_feed.feed.process import process_service
-from coindcx_feed.ui import bell, nodes, status, theme
+from coindcx_feed.ui import bell, nodes, reader, status, theme
 from coindcx_feed.ui.theme import Palette
 
 FAST_S: Final = 0.5
@@ -31,16 +30,26 @@ def service() -> Any:
 
 
 def zone() -> tzinfo:
-    """Return the browser's time zone, UTC while it is unknown."""
-    name = st.context.timezone
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (KeyError, ValueError, OSError):
-        return UTC
+    """Return the zone that every time on a page is shown in: the reader's choice, else the browser's."""
+    return reader.zone()
 
 
 def palette() -> Palette:
     return theme.palette(st.context.theme.type)
+
+
+def style() -> str:
+    """Return the rules that neither the theme nor a component of ours can say.
+
+    The side padding of the main block wastes about 140 px. What draws nothing takes no room, and what tells of alerts
+    has no place in the flow of the page. Streamlit writes white on the accent, light in the dark theme (1.8:1).
+    """
+    return (
+        "[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}"
+        "[class*='st-key-kept-'],.st-key-keys{display:none}.st-key-bell{position:absolute}"
+        f"[data-testid='stMultiSelectTagsContainer'] [data-tag] *,"
+        f"button[kind='primary'] *{{color:{palette().paper}}}"
+    )
 
 
 def part(every_s: float | None) -> Callable[[Part], Part]:
@@ -53,6 +62,7 @@ def part(every_s: float | None) -> Callable[[Part], Part]:
         @wraps(draw)
         def guarded() -> None:
             try:
+                reader.group()
                 draw()
             except Exception as error:  # noqa: BLE001  # task boundary: one broken part must not take the others with it
                 failures[draw.__name__] = failures.get(draw.__name__, 0) + 1
@@ -87,13 +97,11 @@ def begin(name: str) -> None:
         name: The page's name, for the window title.
     """
     st.session_state["page"] = name
-    # The theme cannot set the side padding of the main block; the wide layout wastes about 140 px.
-    # What tells of alerts has no place of its own in the flow of the page.
-    st.html(
-        "<style>[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}"
-        ".st-key-bell{position:absolute}</style>"
-    )
-    status_line()
+    reader.settle()
+    st.html(f"<style>{style()}</style>")
+    with st.container(horizontal=True, vertical_alignment="top", gap="xsmall", key="page-head"):
+        status_line()
+        reader.choice()
     if service().status()["replay"] is not None:
         # Imported here: only a replay has it, and it is made of this module's parts.
         from coindcx_feed.ui import replay_bar

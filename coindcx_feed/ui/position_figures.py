@@ -62,7 +62,8 @@ def _in_inr(total: Decimal, rate: dict[str, Any] | None, zone: tzinfo, now_ms: f
         return ""
     value = total * Decimal(rate["rate"])
     at = fmt.clock(rate["at_ms"], zone, today=now_ms, digits=-1)
-    return f"{fmt.rounded(f'{value:f}', places=0, signed=True)} INR at {fmt.number(rate['rate'])}, {at}"
+    text = fmt.in_currency(fmt.rounded(f"{value:f}", places=0, signed=True), "INR")
+    return f"{text} INR at {fmt.number(rate['rate'])}, {at}"
 
 
 def _exposure(opened: list[Position], rate: dict[str, Any] | None, zone: tzinfo, status: Status) -> Node:
@@ -83,7 +84,7 @@ def _exposure(opened: list[Position], rate: dict[str, Any] | None, zone: tzinfo,
     note += f" · without {unknown} that has no mark" if unknown else ""
     if rate is not None:
         at = fmt.clock(rate["at_ms"], zone, today=status["now_ms"], digits=-1)
-        in_inr = fmt.rounded(f"{total * Decimal(rate['rate']):f}", places=0)
+        in_inr = fmt.in_currency(fmt.rounded(f"{total * Decimal(rate['rate']):f}", places=0), "INR")
         title += f" {in_inr} INR at {fmt.number(rate['rate'])}, {at}; by pair under Exposure."
     return cards.figure("Exposure", cards.with_unit(fmt.rounded(f"{total:f}"), _quote(opened)), note, title=title)
 

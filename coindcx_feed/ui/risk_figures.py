@@ -51,10 +51,16 @@ def _known(figure: dict[str, Any], write: Callable[[float], str]) -> Node:
     return span("", write(figure["value"]), title=figure["basis"])
 
 
-def _row(name: str, value: Node, title: str, color: str = "") -> Node:
+def _row(name: str, value: Node, title: str, color: str = "", *, is_whole: bool = False) -> Node:
     shown = span(f"value {color}".strip(), value)
     hint = value.get("title")
-    return div("pair", span("muted", name), shown, title=f"{title} {hint}" if hint else title, key=name)
+    return div(
+        "pair whole" if is_whole else "pair",
+        span("muted", name),
+        shown,
+        title=f"{title} {hint}" if hint else title,
+        key=name,
+    )
 
 
 def _ratio_color(risk: Risk) -> str:
@@ -70,27 +76,30 @@ def _time_color(risk: Risk) -> str:
 def _funding(funding: dict[str, Any] | None, position: Position, risk: Risk, zone: tzinfo, now_ms: float) -> Node:
     if funding is None or not funding["is_certain"]:
         reason = "no funding was read since the start" if funding else "its opening was not seen"
-        return _row("Funding so far", span("muted", fmt.UNKNOWN, title=f"Not known: {reason}."), FUNDING)
+        return _row("Funding so far", span("muted", fmt.UNKNOWN, title=f"Not known: {reason}."), FUNDING, is_whole=True)
     since = fmt.clock(risk["opened_ms"], zone, today=now_ms, digits=0)
     first = "opened" if risk["is_whole"] else "known only from"
     title = f"{FUNDING} {funding['count']} since {since}, {first} then."
     if funding["told"] < funding["count"]:
         title += f" {funding['count'] - funding['told']} follow from its margin, which nothing else moved."
-    amount = fmt.rounded(funding["amount"], signed=True)
+    amount = fmt.in_currency(fmt.rounded(funding["amount"], signed=True), funding["currency"])
     unit = fmt.visible(funding["currency"] or "?", 12)
     color = cards.signed_color(funding["amount"])
-    return _row("Funding so far", span("", span(color, amount), span("unit", f" {unit}")), title)
+    return _row("Funding so far", span("", span(color, amount), span("unit", f" {unit}")), title, is_whole=True)
 
 
 def _next(following: dict[str, Any], quote: str, now_ms: float) -> Node:
     if following["amount"] is None:
-        return _row("Next funding", span("muted", fmt.UNKNOWN, title=f"Not known: {following['reason']}."), NEXT)
+        return _row(
+            "Next funding", span("muted", fmt.UNKNOWN, title=f"Not known: {following['reason']}."), NEXT, is_whole=True
+        )
     amount = span(cards.signed_color(following["amount"]), fmt.rounded(following["amount"], signed=True))
     rate = f"rate {float(following['rate']) * 100:+.4f} %".replace("-", fmt.MINUS)
     rest = following["at_ms"]
     when = None if rest is None else span("unit nowrap", span("", " in "), span("", until=rest))
     known = "" if rest is not None else " When is not known before two fundings were seen."
-    return _row("Next funding", span("", amount, span("unit", f" {quote}"), when), f"{NEXT} {rate}.{known}")
+    shown = span("nowrap", amount, span("unit", f" {quote}"), when)
+    return _row("Next funding", shown, f"{NEXT} {rate}.{known}", is_whole=True)
 
 
 def protection(position: Position, risk: Risk | None, now_ms: float) -> Node:

@@ -121,7 +121,9 @@ def _wallets(wallets: list[dict[str, Any]]) -> str:
     parts = []
     for wallet in wallets:
         change = wallet["change"]
-        said = f"now {fmt.rounded(wallet['total'])}, new" if change is None else fmt.rounded(change, signed=True)
+        text = fmt.rounded(wallet["total"]) if change is None else fmt.rounded(change, signed=True)
+        text = fmt.in_currency(text, wallet["currency"])
+        said = f"now {text}, new" if change is None else text
         parts.append(f"{fmt.visible(wallet['currency'], 20)} {said}")
     return " · ".join(parts) or "unchanged"
 

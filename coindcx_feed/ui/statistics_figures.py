@@ -92,10 +92,11 @@ def _amounts(totals: dict[str, str], *, signed: bool = False) -> tuple[str | Nod
     if not totals:
         return fmt.UNKNOWN, ""
     parts = [
-        cards.with_unit(fmt.rounded(text, signed=signed), fmt.visible(currency, 20))
+        cards.with_unit(fmt.in_currency(fmt.rounded(text, signed=signed), currency), fmt.visible(currency, 20))
         for currency, text in totals.items()
     ]
-    return span("", *_joined(parts)), "; ".join(f"{fmt.number(text)} {currency}" for currency, text in totals.items())
+    exact = [f"{fmt.in_currency(fmt.number(text), currency)} {currency}" for currency, text in totals.items()]
+    return span("", *_joined(parts)), "; ".join(exact)
 
 
 def _joined(parts: list[Node]) -> Iterable[Node]:

@@ -192,7 +192,7 @@ def results() -> None:
 def orders() -> None:
     """Tabulate how orders ended."""
     rows = _figures("orders", _by())
-    nodes.show([cards.head("Orders", "by the time they ended; days in the browser's zone")], key="stats-orders-head")
+    nodes.show([cards.head("Orders", "by the time they ended; days in the page's zone")], key="stats-orders-head")
     if not rows:
         nodes.show([nodes.node("p", "muted", "No order ended in this period.")], key="stats-no-orders")
         return

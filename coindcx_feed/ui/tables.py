@@ -181,14 +181,14 @@ def chip_column(label: str, colors: dict[str, str], palette: Palette, width: int
 
 
 def time_column(label: str, zone: tzinfo, *, dated: bool, width: int, digits: int = 3) -> Any:
-    """Return a column of times in the browser's zone; the date is shown only when some row is not today's."""
+    """Return a column of times in the page's zone; the date is shown only when some row is not today's."""
     pattern = "HH:mm:ss.SSS" if digits else "HH:mm:ss"
     return st.column_config.DatetimeColumn(
         label,
         format=f"D MMM {pattern}" if dated else pattern,
         timezone=str(zone),
         width=width + (46 if dated else 0),
-        help="In the browser's time zone. UTC is in the details.",
+        help="In the zone that the page names. UTC is in the details.",
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from coindcx_feed.errors import StoreError
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui import moment_bar, nodes, page, past
+from coindcx_feed.ui import moment_bar, nodes, page, past, reader
 from coindcx_feed.ui.nodes import Node
 from coindcx_feed.ui.page import Part
 from coindcx_feed.ui.past import Past
@@ -19,14 +19,13 @@ REACHES: Final = {"All": 0, "±1,000": 1_000, "±50": 50}
 NO_LOG: Final = "There is no durable log to look back into. Set COINDCX_STORE_URL to keep one."
 MAX_TYPED: Final = 40
 
-_FRAME: Final = """<style>
-[data-testid='stMainBlockContainer']{padding-left:1.25rem;padding-right:1.25rem}
+_FRAME: Final = """
 [data-testid='stMain']::before,[data-testid='stMain']::after{position:fixed;inset:0;pointer-events:none;z-index:1000}
 [data-testid='stMain']::before{content:'';border:9px solid;border-image:repeating-linear-gradient(135deg,
 #B98A1C 0 6px,transparent 6px 12px) 9}
 [data-testid='stMain']::after{content:'PAST';display:flex;align-items:center;justify-content:center;
 font:700 min(26vw,22rem) sans-serif;letter-spacing:.08em;color:#B98A1C;opacity:.09;transform:rotate(-18deg)}
-</style>"""
+"""
 
 
 def begin(name: str) -> bool:
@@ -44,7 +43,8 @@ def begin(name: str) -> bool:
         page.begin(name)
         return True
     state["page"] = name
-    st.html(_FRAME)
+    reader.settle()
+    st.html(f"<style>{page.style()}{_FRAME}</style>")
     found = page.service().moments.find(named)
     if found["moment"] is None:
         _refuse(found, name)
@@ -198,6 +198,7 @@ def _bar(moment: dict[str, Any], name: str) -> None:
             on_change=_typed,
         )
         st.button("Back to now", icon=":material/play_arrow:", key="cursor-leave", on_click=leave)
+        reader.choice()
 
 
 def _step_button(way: str, icon: str, seq: int, is_end: bool) -> None:

@@ -36,7 +36,7 @@ def test_residue_of_zero_is_grey() -> None:
 def test_changes_name_their_causes_and_lead_to_the_records() -> None:
     """The balance and each ledger row can be opened; a lock move says so; nothing known is said."""
     service = FakeService()
-    shown = explained_figures.changes(_found(service), UTC, service.now_ms)
+    shown = explained_figures.changes(_found(service), "USDT", UTC, service.now_ms)
     assert [node["select"] for node in walk(shown) if "select" in node] == [36, 35, 34, 33]
     text = text_of(shown)
     assert "realised PnL +0.50 fees −3.00 −2.50 0" in text
@@ -48,7 +48,7 @@ def test_changes_name_their_causes_and_lead_to_the_records() -> None:
 def test_T13_hostile_pair_is_text() -> None:
     """Cut, and without characters that turn its direction."""
     service = FakeService(text=HOSTILE)
-    shown = explained_figures.changes(_found(service), UTC, service.now_ms)
+    shown = explained_figures.changes(_found(service), "USDT", UTC, service.now_ms)
     assert all("\u202e" not in str(node.get(name, "")) for node in walk(shown) for name in ("text", "title"))
 
 
@@ -57,7 +57,7 @@ def test_computed_parts_say_so() -> None:
     service = FakeService()
     found = _found(service)
     found["rows"][0]["causes"][0] |= {"source": "order", "pair": "B-ETH_USDT"}
-    shown = explained_figures.changes(found, UTC, service.now_ms)
+    shown = explained_figures.changes(found, "USDT", UTC, service.now_ms)
     assert "ETH computed" in text_of(shown)
     assert any("no ledger row was read" in node.get("title", "") for node in walk(shown))
 
@@ -70,8 +70,8 @@ def test_while_memory_is_read_nothing_is_told() -> None:
     assert "Reading 100,000 kept events: 40,000 done." in text_of(
         explained_figures.sums(found, "USDT", UTC, service.now_ms)
     )
-    assert explained_figures.changes(found, UTC, service.now_ms) == []
+    assert explained_figures.changes(found, "USDT", UTC, service.now_ms) == []
     service.depth.reading = None
     empty = _found(service, rows=[], from_ms=None)
     assert explained_figures.sums(empty, "USDT", UTC, service.now_ms) == []
-    assert "No balance changed" in text_of(explained_figures.changes(empty, UTC, service.now_ms))
+    assert "No balance changed" in text_of(explained_figures.changes(empty, "USDT", UTC, service.now_ms))

@@ -1,9 +1,14 @@
 """Numbers, times and texts: what people read equals what was sent."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coindcx_feed.ui import format as fmt
 
@@ -133,3 +138,40 @@ def test_milliseconds_keep_the_sign_of_clock_skew() -> None:
     """A negative delay tells that the clocks differ."""
     assert fmt.milliseconds(-11.4) == "−11 ms"
     assert fmt.milliseconds(12_345.0) == "12 s"
+
+
+@contextmanager
+def _lakhs() -> Iterator[None]:
+    fmt.group_rupees(True)
+    try:
+        yield
+    finally:
+        fmt.group_rupees(False)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**18), max_value=10**18, places=2))
+def test_rupees_in_lakh_and_crore_keep_every_digit(amount: object) -> None:
+    """Only commas move: three digits at the end, two before, and without them it is the figure itself."""
+    shown = fmt.number(f"{amount:f}", signed=True)
+    with _lakhs():
+        grouped = fmt.in_currency(shown, "INR")
+        assert fmt.in_currency(shown, "USDT") == shown
+    assert grouped.replace(",", "") == shown.replace(",", "")
+    assert re.fullmatch(r"[+\u2212]?\d{1,2}(,\d\d)*,\d{3}\.\d\d|[+\u2212]?\d{1,3}\.\d\d", grouped)
+    assert fmt.in_currency(shown, "INR") == shown
+
+
+@pytest.mark.parametrize(
+    ("shown", "grouped"),
+    [
+        ("1,650,841.59", "16,50,841.59"),
+        ("−100,000", "−1,00,000"),
+        ("999", "999"),
+        ("–", "–"),
+        ("12,345,678", "1,23,45,678"),
+    ],
+)
+def test_rupees_are_grouped_as_in_india(shown: str, grouped: str) -> None:
+    """One lakh is 1,00,000, one crore 1,00,00,000."""
+    with _lakhs():
+        assert fmt.in_currency(shown, "INR") == grouped
