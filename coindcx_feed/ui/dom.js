@@ -2,6 +2,7 @@
 // no markup is parsed anywhere here.
 
 const TAGS = new Set(["div", "span", "p", "h3", "button", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"]);
+const ROLES = new Set(["status", "img", "group"]);
 const CLASS = /^[a-z0-9 _-]*$/;
 
 function patchChildren(parent, nodes, instance) {
@@ -37,7 +38,7 @@ function patch(element, node, instance) {
   setAttribute(element, "title", node.title);
   setAttribute(element, "aria-label", node.label);
   setAttribute(element, "aria-pressed", node.pressed === undefined ? null : String(Boolean(node.pressed)));
-  setAttribute(element, "role", node.role === "status" || node.role === "img" || node.role === "list" ? node.role : null);
+  setAttribute(element, "role", ROLES.has(node.role) ? node.role : null);
   setAttribute(element, "colspan", Number.isInteger(node.span) ? String(node.span) : null);
   element.style.left = percent(node.left);
   element.style.width = percent(node.width);

@@ -1,0 +1,43 @@
+"""A reader's own choices in a real browser: zone and grouping, saved views, the keys of the search."""
+
+from typing import Any
+
+import pytest
+from browser.harness import Dashboard, assert_whole, eventually, open_page
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def _counts(page: Page) -> str:
+    line = page.locator(".st-key-counts .nodes")
+    return line.inner_text() if line.count() else ""
+
+
+def test_chosen_zone_is_on_charts_and_kept_by_the_browser(dashboard: Dashboard, page: Page) -> None:
+    """UTC in a browser in India: the next page, its chart, and a new tab without it in the address show UTC."""
+    open_page(page, dashboard.url)
+    assert "IST (UTC+05:30)" in _counts(page)
+    page.locator(".st-key-reader button").click()
+    page.get_by_role("radio", name="UTC").click()
+    eventually(lambda: "times in UTC" in _counts(page), "times in UTC")
+    assert "zone=utc" in page.url
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Feed", exact=True).click()
+    eventually(lambda: page.locator(".js-plotly-plot").count() > 1, "charts")
+    eventually(lambda: abs(_behind_s(page)) < 120, "a time axis that ends now, in UTC")
+    assert_whole(page)
+    other = page.context.new_page()
+    open_page(other, dashboard.url)
+    eventually(lambda: "times in UTC" in _counts(other), "the zone that the browser keeps")
+    eventually(lambda: "zone=utc" in other.url, "the zone in the address")
+
+
+def _behind_s(page: Page) -> float:
+    """Return by how much the end of a time axis, read as UTC, is behind the clock, s."""
+    behind: Any = page.evaluate(
+        """() => { const plot = document.querySelector('.js-plotly-plot');
+        if (!plot || !plot._fullLayout) return 1e9;
+        return (Date.now() - Date.parse(plot._fullLayout.xaxis.range[1].replace(' ', 'T') + 'Z')) / 1000; }"""
+    )
+    return float(behind)
