@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from coindcx_feed.analysis.changes import Change, changes, summary
+from coindcx_feed.analysis.changes import NO_CHANGE, Change, changes, summary
 from coindcx_feed.analysis.fields import PRICE_FIELDS, QUANTITY_FIELDS
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import parse_exact
@@ -23,6 +23,8 @@ TIMELINE = 200
 GAP = "upstream_gap"
 """Message of the event that tells a time away."""
 NEAR = 60
+RUN = 99
+"""Events without a change that are counted: a row says no more than that there are more."""
 ONCE = frozenset({EventType.SYSTEM, EventType.FILL, EventType.LEDGER})
 """Events of these types happen once: there is nothing before them to differ from."""
 _ABSENT = msgspec.Raw(b"null")
@@ -110,7 +112,12 @@ def what_changed(ring: Ring, stored: Stored) -> str:
     """Say in one line how an event differs from the one before it of the same id."""
     if stored.type in ONCE:
         return _told(stored.type, _decode(stored.body).data)
-    return _summary_of(ring, stored.seq)
+    text = _summary_of(ring, stored.seq)
+    if text != NO_CHANGE:
+        return text
+    count = _unchanged(ring, stored.seq)
+    more = "+" if count > RUN else ""
+    return f"{text}, {min(count, RUN)}{more} in a row" if count > 1 else text
 
 
 def change_text(before: Stored | None, stored: Stored) -> str:
@@ -152,6 +159,15 @@ def _seconds(start: str | None, end: str | None) -> float | None:
         return (datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")).total_seconds()
     except (ValueError, TypeError):  # written by another version, or open
         return None
+
+
+@lru_cache(maxsize=20_000)
+def _unchanged(ring: Ring, seq: int) -> int:
+    # Only rows that are shown ask, and each once: a run is counted no further than it is told.
+    count, stored = 0, ring.get(seq)
+    while stored is not None and count <= RUN and _summary_of(ring, stored.seq) == NO_CHANGE:
+        count, stored = count + 1, _before(ring, stored)
+    return count
 
 
 @lru_cache(maxsize=20_000)

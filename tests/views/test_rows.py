@@ -16,6 +16,8 @@ ROW_NAMES = {
     "filled_quantity", "id", "message", "what_changed",
 }  # fmt: skip
 
+MS = 1_795_000_000_000
+
 
 def _rows(pipeline: Pipeline) -> list[views.Row]:
     return [views.row(pipeline.ring, event) for event in pipeline.ring.since(0, 1_000)]
@@ -106,6 +108,24 @@ def test_what_changed_compares_with_the_event_before_of_the_same_id() -> None:
     texts = [found["what_changed"] for found in _rows(pipeline)]
     assert texts[:2] == ["first seen", "first seen"]
     assert "filled" in texts[2]
+
+
+def test_repeats_that_change_nothing_are_counted() -> None:
+    """Each says how many came in a row; a change begins anew, and another id between them does not."""
+    sent = [order(updated_at=MS + second) for second in range(4)]
+    between = order("another", updated_at=MS + 2)
+    pipeline = filled(*(row(ORDER, each) for each in (*sent[:3], between, sent[3])))
+    said = [shown["what_changed"] for shown in _rows(pipeline)]
+    assert said[0] == said[3] == "first seen"
+    assert [said[1], said[2], said[4]] == ["no change", "no change, 2 in a row", "no change, 3 in a row"]
+
+
+def test_long_run_without_a_change_is_counted_to_its_limit() -> None:
+    """What is counted for one row is bounded, and says so."""
+    sent = [row(ORDER, order(updated_at=MS + second)) for second in range(views.RUN + 3)]
+    found = [shown["what_changed"] for shown in _rows(filled(*sent))]
+    assert found[views.RUN] == f"no change, {views.RUN} in a row"
+    assert found[-1] == f"no change, {views.RUN}+ in a row"
 
 
 def test_what_changed_is_empty_when_the_event_before_is_no_longer_kept() -> None:
