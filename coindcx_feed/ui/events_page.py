@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from coindcx_feed.ui import event_pane, exports, filters, nodes, page, since, tables, tape_page, view
+from coindcx_feed.ui import event_pane, exports, filters, nodes, page, saved_views, since, tables, tape_page, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
@@ -18,6 +18,7 @@ def render() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look-line"):
         _look()
         counts()
+        saved_views.menu()
     if view.is_tape():
         tape_page.draw()
     else:

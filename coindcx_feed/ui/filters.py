@@ -1,6 +1,7 @@
 """The filter bar of the Events page. Its state lives in the address, so that a view can be shared."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import page, theme
+from coindcx_feed.ui.nodes import asset
 
 Criteria = dict[str, Any]
 
@@ -117,6 +119,12 @@ def search(placeholder: str, width: int = 156) -> None:
         live="300ms",
         bind="query-params",
     )
+    _keys()(key="keys", data={"search": "q"})
+
+
+@cache
+def _keys() -> Callable[..., Any]:
+    return st.components.v2.component("coindcx_keys", js=asset("keys.js"))
 
 
 def _price() -> None:

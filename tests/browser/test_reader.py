@@ -18,7 +18,7 @@ def test_chosen_zone_is_on_charts_and_kept_by_the_browser(dashboard: Dashboard, 
     """UTC in a browser in India: the next page, its chart, and a new tab without it in the address show UTC."""
     open_page(page, dashboard.url)
     assert "IST (UTC+05:30)" in _counts(page)
-    page.locator(".st-key-reader button").click()
+    page.locator(".st-key-reader button").first.click()
     page.get_by_role("radio", name="UTC").click()
     eventually(lambda: "times in UTC" in _counts(page), "times in UTC")
     assert "zone=utc" in page.url
@@ -41,3 +41,39 @@ def _behind_s(page: Page) -> float:
         return (Date.now() - Date.parse(plot._fullLayout.xaxis.range[1].replace(' ', 'T') + 'Z')) / 1000; }"""
     )
     return float(behind)
+
+
+def _search(page: Page) -> Any:
+    return page.locator(".st-key-q input").first
+
+
+def test_keys_enter_and_leave_the_search(dashboard: Dashboard, page: Page) -> None:
+    """Slash puts the cursor there and types nothing; Esc leaves it and keeps what was typed."""
+    open_page(page, dashboard.url)
+    page.keyboard.press("/")
+    eventually(lambda: _search(page).evaluate("field => field === document.activeElement"), "a focused search")
+    page.keyboard.type("a/b")
+    assert _search(page).input_value() == "a/b"
+    page.keyboard.press("Escape")
+    assert not _search(page).evaluate("field => field === document.activeElement")
+    assert _search(page).input_value() == "a/b"
+    eventually(lambda: "q=a" in page.url, "the search in the address")
+
+
+def test_saved_view_is_kept_by_the_browser(dashboard: Dashboard, page: Page) -> None:
+    """Named in one tab, chosen in a new one, where it sets filters and address."""
+    open_page(page, f"{dashboard.url}/?types=order&sides=sell")
+    page.get_by_role("button", name="Views").first.click()
+    page.get_by_label("Name of the present filters").fill("my sells")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Save view").click()
+    eventually(lambda: page.get_by_role("button", name="my sells", exact=True).count(), "the view's name")
+    assert "my sells" in page.evaluate("localStorage.getItem('coindcx-feed-views')")
+    other = page.context.new_page()
+    open_page(other, dashboard.url)
+    other.get_by_role("button", name="Views").first.click()
+    chosen = other.get_by_role("button", name="my sells", exact=True)
+    eventually(lambda: chosen.count(), "the view's name in another tab")
+    chosen.first.click()
+    eventually(lambda: "sides=sell" in other.url and "types=order" in other.url, "the filters in the address")
+    assert_whole(other)
