@@ -68,7 +68,8 @@ def wallets() -> None:
     selected = chosen(found)
     boxes = [cards.balance_card(balance, pressed=balance is selected, zone=zone, now_ms=now_ms) for balance in found]
     together = balance_figures.together(found, source.conversion(), zone, now_ms)
-    time_cursor.show([cards.cards([*boxes, together])], key="balance-cards", on_select=_card_chosen)
+    unknown = record_drawer.unknown("wallet", st.query_params.get("currency"), [each["currency"] for each in found])
+    time_cursor.show([unknown, cards.cards([*boxes, together])], key="balance-cards", on_select=_card_chosen)
 
 
 def _card_chosen() -> None:
@@ -81,14 +82,15 @@ def _card_chosen() -> None:
 @time_cursor.part(page.SLOW_S)
 def history_head() -> None:
     """Name the chosen wallet above its chart."""
+    record_drawer.page_again()
     balance = chosen(time_cursor.source().balances())
     if balance is None:
         return
     zone = fmt.zone_name(page.zone(), time_cursor.now_ms())
     note = span("muted small", f"steps are balance events; hatched time was not observed · times in {zone}")
-    time_cursor.show(
-        [span("chips", node("h3", "text", f"{fmt.visible(balance['currency'], 20)} history"), note)], key="balance-head"
-    )
+    name = node("h3", "text", f"{fmt.visible(balance['currency'], 20)} history")
+    told = span("chips", name, note, record_drawer.opener(balance["seq"]))
+    time_cursor.show([told], key="balance-head", on_select=record_drawer.chosen_in("balance-head"))
 
 
 def _series(balance: Balance) -> tuple[dict[str, Any], float, float]:
@@ -155,10 +157,4 @@ def explained() -> None:
         *explained_figures.sums(found, balance["currency"], zone, now_ms),
         *explained_figures.changes(found, balance["currency"], zone, now_ms),
     ]
-    time_cursor.show(shown, key="balance-explained", on_select=_record_chosen)
-
-
-def _record_chosen() -> None:
-    seq = st.session_state["balance-explained"]["selected"]
-    if isinstance(seq, int | float):
-        record_drawer.choose(int(seq))
+    time_cursor.show(shown, key="balance-explained", on_select=record_drawer.chosen_in("balance-explained"))

@@ -15,6 +15,7 @@ from coindcx_feed.ui.nodes import Node, div, node, span
 
 Event = dict[str, Any]
 
+KEYS: Final = ("P pauses and resumes", "/ goes to the search", "Esc leaves it")
 STEPS: Final = 12
 MOMENT_PAGES: Final = {"position": "positions", "balance": "balances", "ledger": "balances"}
 """Where an event is looked at as a moment; Orders for all others."""
@@ -321,5 +322,5 @@ def guide_nodes() -> list[Node]:
         _section("Types", "by shape", div("legend", *kinds)),
         _section("Sides", "by direction", div("legend", *sides)),
         _section("Status of an order", "by fill", div("legend", *states)),
-        _section("Keys", "", div("legend", span("", "P pauses and resumes"))),
+        _section("Keys", "", div("legend", *(span("", text) for text in KEYS))),
     ]

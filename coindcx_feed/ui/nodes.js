@@ -4,14 +4,15 @@ const TICK_MS = 200;
 const instances = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const root = rootOf(parentElement);
   let instance = instances.get(parentElement);
   if (!instance) {
     instance = { timer: 0 };
     instances.set(parentElement, instance);
   }
-  instance.send = (value) => setStateValue("selected", value);
+  // A trigger, not a state: the same choice a second time is a choice, too.
+  instance.send = (value) => setTriggerValue("selected", value);
   instance.limit = data.limit_s;
   instance.arrived = Date.now();
   // The smallest difference ever seen is the one with the least delay on the way.

@@ -77,7 +77,8 @@ def show(
         now_ms: The server's clock, so that ages are right when the browser's differs.
         title: Title of the browser's window.
         limit_s: Say that the page is out of date when nothing came from the server for so long.
-        on_select: Called after a click on a node with ``select``; ``st.session_state[key]["selected"]`` has the value.
+        on_select: Called after a click on a node with ``select``; ``st.session_state[key]["selected"]`` has the value
+            as long as it runs.
     """
     data: dict[str, Any] = {"nodes": [child for child in children if child is not None], "now_ms": now_ms}
     data.update({name: value for name, value in (("title", title), ("limit_s", limit_s)) if value is not None})

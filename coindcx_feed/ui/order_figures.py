@@ -4,7 +4,7 @@ import statistics
 from datetime import tzinfo
 from typing import Any
 
-from coindcx_feed.ui import cards, theme
+from coindcx_feed.ui import cards, record_drawer, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, node, span
 
@@ -106,7 +106,8 @@ def head(order: Order) -> Node:
     """Build the line above the chart."""
     lead = div("chips", cards.status_chip(order["status"] or "?"), node("h3", "text", title(order)))
     copy = node("button", "copy", "copy id", copy=order["id"])
-    return div("head", lead, div("chips", span("mono small muted text", fmt.visible(order["id"], 60)), copy))
+    name = span("mono small muted text", fmt.visible(order["id"], 60))
+    return div("head", lead, div("chips", name, copy, record_drawer.opener(order["seq"])))
 
 
 def exact(order: Order) -> Node:

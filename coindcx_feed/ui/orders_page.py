@@ -4,7 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, demo, filters, order_chart, order_figures, page, tables, theme, time_cursor
+from coindcx_feed.ui import (
+    cards,
+    charts,
+    demo,
+    filters,
+    order_chart,
+    order_figures,
+    page,
+    record_drawer,
+    tables,
+    theme,
+    time_cursor,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import div, span
 
@@ -19,12 +31,23 @@ def render() -> None:
     """Draw the page."""
     if not time_cursor.begin("Orders"):
         return
+    _named()
     figures()
     _bar()
     if not time_cursor.is_past():
         demo.last_answer()
     table()
     chosen()
+    record_drawer.draw()
+
+
+def _named() -> None:
+    """Choose the order that the address names, or name there what was chosen before on this page."""
+    state, named = st.session_state, st.query_params.get("order")
+    if named:
+        state["order"] = state["order-picked"] = named
+    elif state.get("order-picked"):
+        st.query_params["order"] = state["order-picked"]
 
 
 def _bar() -> None:
@@ -147,7 +170,7 @@ def _row_chosen() -> None:
     state = st.session_state
     row = page.clicked_row("orders-table")
     if row is not None and row < len(state["order-rows"]):
-        state["order"] = state["order-rows"][row]
+        state["order"] = state["order-picked"] = st.query_params["order"] = state["order-rows"][row]
     # The chart need not wait for its own next refresh.
     st.rerun(["part-table", "part-chosen"])
 
@@ -155,6 +178,7 @@ def _row_chosen() -> None:
 @time_cursor.part(page.SLOW_S)
 def chosen() -> None:
     """Draw the chosen order: what it is, its exact figures, its steps."""
+    record_drawer.page_again()
     order_id = st.session_state.get("order")
     if order_id is None:
         return
@@ -163,11 +187,14 @@ def chosen() -> None:
         if time_cursor.is_past():
             text = "Its first update came later, or others were touched since. Choose another row."
             time_cursor.show([cards.empty("The chosen order was not known then", text)], key="order-unknown")
+        else:
+            time_cursor.show([record_drawer.unknown("order", order_id, ())], key="order-unknown")
         return
     order = found["order"]
     with st.container(border=True, key="order-detail"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            time_cursor.show([order_figures.head(order), order_figures.exact(order)], key="order-head")
+            told = [order_figures.head(order), order_figures.exact(order)]
+            time_cursor.show(told, key="order-head", on_select=record_drawer.chosen_in("order-head"))
             if _can_trade() and not order["is_terminal"]:
                 demo.cancel_order(order["id"])
         _chart(order, found["steps"])

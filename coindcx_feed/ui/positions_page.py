@@ -73,13 +73,14 @@ def positions() -> None:
         return
     strip = position_figures.strip(found, source.conversion(), current, zone)
     selected = chosen(found)
+    unknown = record_drawer.unknown("position", st.query_params.get("position"), [each["id"] for each in found])
     if st.session_state.get("view") == "Table":
-        time_cursor.show([strip], key="position-figures")
+        time_cursor.show([strip, unknown], key="position-figures")
         _table(found, selected)
         return
     risks = page.service().depth.risks(time_cursor.shown_seq())["positions"]
     boxes = position_figures.boxes(found, selected["id"] if selected else None, current, risks, zone)
-    time_cursor.show([strip, *boxes], key="position-cards", on_select=_card_chosen)
+    time_cursor.show([strip, unknown, *boxes], key="position-cards", on_select=_card_chosen)
 
 
 def _nothing() -> None:
@@ -124,13 +125,15 @@ def _row_chosen() -> None:
 @time_cursor.part(page.SLOW_S)
 def chart_head() -> None:
     """Name the chosen position above its chart."""
+    record_drawer.page_again()
     position = chosen(time_cursor.source().positions())
     if position is None:
         return
     lead = span("chips", node("h3", "text", position["pair"]), cards.side_chip(position["side"]))
     margin = span("muted small", f"margin in {position['margin_currency'] or '?'}")
     zone = span("muted small", f"times in {fmt.zone_name(page.zone(), time_cursor.now_ms())}")
-    time_cursor.show([span("chips", lead, margin, zone)], key="position-head")
+    told = span("chips", lead, margin, zone, record_drawer.opener(position["seq"]))
+    time_cursor.show([told], key="position-head", on_select=record_drawer.chosen_in("position-head"))
 
 
 @time_cursor.part(page.SLOW_S)

@@ -1,12 +1,50 @@
 """The raw record behind a row of any page, over its right side: chosen by its ``seq``, drawn by the page itself."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import streamlit as st
 
 from coindcx_feed.errors import StoreError
 from coindcx_feed.ui import details, page, time_cursor
 from coindcx_feed.ui import format as fmt
+from coindcx_feed.ui.nodes import Node, div, node
+
+OPENER: Final = "The record of its last update: fields, raw JSON, timeline, related events."
+
+
+def opener(seq: int) -> Node:
+    """Build the button that opens the last record behind an order, position or wallet; see ``chosen_in``."""
+    return node("button", "copy", "details", select=seq, title=OPENER)
+
+
+def chosen_in(key: str) -> Callable[[], None]:
+    """Return the callback for nodes that hold an ``opener``.
+
+    Args:
+        key: The place of the nodes on the page.
+    """
+
+    def clicked() -> None:
+        seq = st.session_state[key]["selected"]
+        if isinstance(seq, int | float):
+            choose(int(seq))
+
+    return clicked
+
+
+def unknown(what: str, named: str | None, known: Iterable[str]) -> Node | None:
+    """Say in one line that the address names something that is not there; nothing when it does not.
+
+    Args:
+        what: Order, position or wallet.
+        named: What the address names, if anything.
+        known: What there is.
+    """
+    if named is None or named in known:
+        return None
+    text = f"Expected the id of a known {what} in the address, was {fmt.visible(named, 60)}: choose one below."
+    return div("notice plain", node("p", "text", text), key="unknown")
 
 
 def choose(seq: int | None) -> None:
