@@ -89,7 +89,7 @@ def history_head() -> None:
     zone = fmt.zone_name(page.zone(), time_cursor.now_ms())
     note = span("muted small", f"steps are balance events; hatched time was not observed · times in {zone}")
     name = node("h3", "text", f"{fmt.visible(balance['currency'], 20)} history")
-    told = span("chips", name, note, record_drawer.opener(balance["seq"]))
+    told = span("chips", name, record_drawer.opener(balance["seq"]), note)
     time_cursor.show([told], key="balance-head", on_select=record_drawer.chosen_in("balance-head"))
 
 

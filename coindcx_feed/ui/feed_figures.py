@@ -119,7 +119,7 @@ def _clock(skew: dict[str, Any] | None) -> Node:
         shown = f"{clock_skew.offset(skew)} {clock_skew.uncertainty(skew)}"
         fact = span("yellow" if clock_skew.is_off(skew) else "", shown)
     samples = span("muted", "" if skew is None else f"{skew['samples']} replies")
-    cells = (node("td", "strong", "Clock"), node("td", "", fact), node("td", "", samples))
+    cells = (node("td", "strong nowrap", "Clock"), node("td", "nowrap", fact), node("td", "nowrap", samples))
     return node("tr", "", *cells, node("td", "right muted", note), key="Clock")
 
 

@@ -132,7 +132,7 @@ def chart_head() -> None:
     lead = span("chips", node("h3", "text", position["pair"]), cards.side_chip(position["side"]))
     margin = span("muted small", f"margin in {position['margin_currency'] or '?'}")
     zone = span("muted small", f"times in {fmt.zone_name(page.zone(), time_cursor.now_ms())}")
-    told = span("chips", lead, margin, zone, record_drawer.opener(position["seq"]))
+    told = span("chips", lead, record_drawer.opener(position["seq"]), margin, zone)
     time_cursor.show([told], key="position-head", on_select=record_drawer.chosen_in("position-head"))
 
 

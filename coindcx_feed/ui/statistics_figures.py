@@ -47,11 +47,11 @@ def _results(rows: Rows) -> list[Node]:
     words = _each(closed, lambda row: f"{fmt.count(row['closed'])} closed") or "no closed trade"
     funding = _each([row for row in rows if row["funding"]], lambda row: fmt.rounded(row["funding"], signed=True))
     won = _each(closed, lambda row: f"{fmt.count(row['won'])} of {fmt.count(row['closed'])} won")
-    rates = " · ".join(_in(fmt.percent(row["win_rate"]), row, len(closed)) for row in closed)
+    rates = [span("nowrap", _in(fmt.percent(row["win_rate"]), row, len(closed))) for row in closed]
     return [
         _amounts_of("Total PnL", rows, "pnl", f"funding {funding}" if funding else "no funding", signed=True),
         _amounts_of("PnL per closed trade", rows, "mean_pnl", words, signed=True),
-        cards.figure("Win rate", rates or fmt.UNKNOWN, won or "no closed trade"),
+        cards.figure("Win rate", span("", *_joined(rates)) if rates else fmt.UNKNOWN, won or "no closed trade"),
     ]
 
 
