@@ -5,7 +5,17 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, episode_chart, episode_figures, page, record_drawer, tables, time_cursor
+from coindcx_feed.ui import (
+    cards,
+    charts,
+    episode_chart,
+    episode_figures,
+    page,
+    record_drawer,
+    selection,
+    tables,
+    time_cursor,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import div
 
@@ -78,7 +88,7 @@ def _table(episode: Episode, now_ms: float) -> None:
     seqs = [row["seq"] for row in rows]
     state["episode-rows"] = seqs
     chosen = state.get("record-seq")
-    page.place_selection("episode-table", seqs.index(chosen) if chosen in seqs else None)
+    selection.place("episode-table", seqs.index(chosen) if chosen in seqs else None)
     lead = cards.head("Steps", "newest first · choose one for its raw record")
     time_cursor.show([lead], key="episode-steps")
     st.dataframe(
@@ -108,5 +118,7 @@ def _arrow(rows: list[dict[str, Any]], seqs: list[int]) -> pa.Table:
 
 
 def _row_chosen() -> None:
-    row, seqs = page.clicked_row("episode-table"), st.session_state["episode-rows"]
+    if selection.is_echo("episode-table"):
+        return
+    row, seqs = selection.clicked("episode-table"), st.session_state["episode-rows"]
     record_drawer.choose(seqs[row] if row is not None and row < len(seqs) else None)

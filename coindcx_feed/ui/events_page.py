@@ -4,7 +4,19 @@ from typing import Final
 
 import streamlit as st
 
-from coindcx_feed.ui import event_pane, exports, filters, nodes, page, saved_views, since, tables, tape_page, view
+from coindcx_feed.ui import (
+    event_pane,
+    exports,
+    filters,
+    nodes,
+    page,
+    saved_views,
+    selection,
+    since,
+    tables,
+    tape_page,
+    view,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
@@ -120,7 +132,7 @@ def _table(found: view.View) -> None:
         (row["received_ms"] for row in (found["rows"][0], found["rows"][-1])), status["now_ms"], zone
     )
     seen = page.service().seen()["statuses"]
-    page.place_selection("events-table", view.row_of_chosen(found))
+    selection.place("events-table", view.row_of_chosen(found))
     st.dataframe(
         found["table"],
         key="events-table",
@@ -136,7 +148,9 @@ def _table(found: view.View) -> None:
 
 
 def _row_chosen() -> None:
-    view.choose_row(page.clicked_row("events-table"))
+    if selection.is_echo("events-table"):
+        return
+    view.choose_row(selection.clicked("events-table"))
     if view.is_wide() and view.chosen() is not None:
         st.session_state["page-again"] = True
 

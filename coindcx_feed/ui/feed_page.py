@@ -4,7 +4,18 @@ from typing import Any, Final
 
 import streamlit as st
 
-from coindcx_feed.ui import cards, charts, doubt_figures, feed_charts, feed_figures, nodes, page, tables, view
+from coindcx_feed.ui import (
+    cards,
+    charts,
+    doubt_figures,
+    feed_charts,
+    feed_figures,
+    nodes,
+    page,
+    selection,
+    tables,
+    view,
+)
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.status import gaps_today
 
@@ -150,7 +161,7 @@ def _kept_apart(title: str, name: str, count: int, none: str) -> None:
         return
     arrivals = [entry["arrival"] for entry in entries]
     wanted = st.session_state.get(f"{name}-arrival")
-    page.place_selection(f"{name}-table", arrivals.index(wanted) if wanted in arrivals else None)
+    selection.place(f"{name}-table", arrivals.index(wanted) if wanted in arrivals else None)
     st.session_state[f"{name}-arrivals"] = arrivals
     st.dataframe(
         tables.kept_table(entries),
@@ -171,7 +182,9 @@ def _kept_apart(title: str, name: str, count: int, none: str) -> None:
 def _entry_chosen() -> None:
     for name in ("quarantine", "duplicates"):
         if f"{name}-table" in st.session_state and f"{name}-arrivals" in st.session_state:
-            row, arrivals = page.clicked_row(f"{name}-table"), st.session_state[f"{name}-arrivals"]
+            if selection.is_echo(f"{name}-table"):
+                continue
+            row, arrivals = selection.clicked(f"{name}-table"), st.session_state[f"{name}-arrivals"]
             st.session_state[f"{name}-arrival"] = arrivals[row] if row is not None and row < len(arrivals) else None
 
 

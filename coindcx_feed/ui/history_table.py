@@ -5,7 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
-from coindcx_feed.ui import details, event_pane, filters, nodes, page, tables, view
+from coindcx_feed.ui import details, event_pane, filters, nodes, page, selection, tables, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 
@@ -96,7 +96,7 @@ def _table(found: View) -> None:
         return
     now_ms = page.service().status()["now_ms"]
     dated = tables.is_dated((rows[0]["received_ms"], rows[-1]["received_ms"]), now_ms, zone)
-    page.place_selection("past-table", view.row_of_chosen(found))
+    selection.place("past-table", view.row_of_chosen(found))
     st.dataframe(
         found["table"],
         key="past-table",
@@ -114,7 +114,9 @@ def _table(found: View) -> None:
 
 
 def _row_chosen() -> None:
-    row = page.clicked_row("past-table")
+    if selection.is_echo("past-table"):
+        return
+    row = selection.clicked("past-table")
     rows = st.session_state["past-view"]["rows"]
     view.choose(rows[row]["seq"] if row is not None and row < len(rows) else None)
     if view.is_wide() and view.chosen() is not None:

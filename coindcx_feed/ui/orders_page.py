@@ -13,6 +13,7 @@ from coindcx_feed.ui import (
     order_figures,
     page,
     record_drawer,
+    selection,
     tables,
     theme,
     time_cursor,
@@ -141,7 +142,7 @@ def _grid(rows: list[Order], now_ms: float) -> None:
     zone, state = page.zone(), st.session_state
     ids = [row["id"] for row in rows]
     state["order-rows"] = ids
-    page.place_selection("orders-table", ids.index(state["order"]) if state["order"] in ids else None)
+    selection.place("orders-table", ids.index(state["order"]) if state["order"] in ids else None)
     dated = tables.is_dated((row["updated_ms"] for row in rows), now_ms, zone)
     seen = page.service().seen()["statuses"]
     st.dataframe(
@@ -168,7 +169,9 @@ def _arrow(rows: list[Order]) -> Any:
 
 def _row_chosen() -> None:
     state = st.session_state
-    row = page.clicked_row("orders-table")
+    if selection.is_echo("orders-table"):
+        return
+    row = selection.clicked("orders-table")
     if row is not None and row < len(state["order-rows"]):
         state["order"] = state["order-picked"] = st.query_params["order"] = state["order-rows"][row]
     # The chart need not wait for its own next refresh.

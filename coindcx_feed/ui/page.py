@@ -120,14 +120,3 @@ def status_line() -> None:
         limit_s=status.PAGE_LIMIT_S,
     )
     bell.listen(alerts)
-
-
-def place_selection(key: str, index: int | None) -> None:
-    """Put the tick of a grid on a row before the grid is drawn: rows move while its selection is positional."""
-    st.session_state[key] = {"selection": {"rows": [] if index is None else [index], "columns": [], "cells": []}}
-
-
-def clicked_row(key: str) -> int | None:
-    """Return the row a reader has just chosen, inside an ``on_select`` callback."""
-    rows = st.session_state[key]["selection"]["rows"]
-    return int(rows[0]) if rows else None

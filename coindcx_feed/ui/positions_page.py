@@ -13,6 +13,7 @@ from coindcx_feed.ui import (
     position_chart,
     position_figures,
     record_drawer,
+    selection,
     tables,
     time_cursor,
 )
@@ -102,7 +103,7 @@ def _choose(position_id: Any) -> None:
 def _table(found: list[Position], selected: Position | None) -> None:
     ids = [position["id"] for position in found]
     st.session_state["position-rows"] = ids
-    page.place_selection("positions-table", ids.index(selected["id"]) if selected else None)
+    selection.place("positions-table", ids.index(selected["id"]) if selected else None)
     st.dataframe(
         tables.positions_table(found),
         key="positions-table",
@@ -118,7 +119,9 @@ def _table(found: list[Position], selected: Position | None) -> None:
 
 
 def _row_chosen() -> None:
-    row, ids = page.clicked_row("positions-table"), st.session_state["position-rows"]
+    if selection.is_echo("positions-table"):
+        return
+    row, ids = selection.clicked("positions-table"), st.session_state["position-rows"]
     _choose(ids[row] if row is not None and row < len(ids) else None)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from typing import Any
 
 import aiohttp
@@ -23,7 +22,8 @@ class Session:
     def __init__(self, port: int, page: str) -> None:
         self._port, self._page = port, page
         self._timers: dict[str, asyncio.Task[None]] = {}
-        self._asked: deque[tuple[str, float]] = deque()
+        self._asked: dict[str, float] = {}
+        self._running: list[str] = []
         self._socket: Any = None
         self.received = 0
         self.took_ms: list[float] = []
@@ -49,7 +49,7 @@ class Session:
         message.rerun_script.page_name = self._page
         message.rerun_script.fragment_id = part
         message.rerun_script.is_auto_rerun = bool(part)
-        self._asked.append((part, time.monotonic()))
+        self._asked.setdefault(part, time.monotonic())  # a second request while one waits is joined to it
         await self._socket.send_bytes(message.SerializeToString())
 
     async def _read(self) -> None:
@@ -57,6 +57,8 @@ class Session:
             message = ForwardMsg.FromString(frame.data)
             self.received += len(frame.data)
             match message.WhichOneof("type"):
+                case "new_session":
+                    self._running = list(message.new_session.fragment_ids_this_run)
                 case "auto_rerun":
                     self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
                 case "script_finished":
@@ -74,9 +76,8 @@ class Session:
             await self._ask(part)
 
     def _finished(self) -> None:
-        part, asked = self._asked.popleft() if self._asked else ("", 0.0)
-        if part:
-            self.took_ms.append((time.monotonic() - asked) * 1000)
+        now = time.monotonic()
+        self.took_ms += [(now - self._asked.pop(part)) * 1000 for part in self._running if part in self._asked]
 
     @property
     def parts(self) -> list[str]:
