@@ -22,7 +22,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if is_whole and not is_measured else 0
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # A file shares its fixtures, and two browsers at once would take the machine from each other.
+        name = "browser" if item.path.parent.name == "browser" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
     if config.getoption("--benchmark"):
         return
     skip = pytest.mark.skip(reason="a measurement: run with --benchmark")
