@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,12 +24,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if is_whole and not is_measured else 0
 
 
-@pytest.hookimpl(tryfirst=True)
+class Scheduling(LoadFileScheduling):
+    """Keeps files whole, and the browser's in one process: two browsers would take the machine from each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = super()._split_scope(nodeid)
+        return "tests/browser" if path.startswith("tests/browser/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        # A file shares its fixtures, and two browsers at once would take the machine from each other.
-        name = "browser" if item.path.parent.name == "browser" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
     if config.getoption("--benchmark"):
         return
     skip = pytest.mark.skip(reason="a measurement: run with --benchmark")
