@@ -38,6 +38,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "browser":
+            # One that draws in software on a shared machine misses a deadline now and then; nothing else is forgiven.
+            item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["TimeoutError", r"within \d+ s"]))
     if config.getoption("--benchmark"):
         return
     skip = pytest.mark.skip(reason="a measurement: run with --benchmark")

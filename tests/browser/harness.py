@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30.0
+PRESS_S = 5.0
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -40,6 +41,17 @@ def eventually(condition: Callable[[], Any], what: str, deadline_s: float = DEAD
             return value
         time.sleep(0.05)
     raise AssertionError(f"expected {what} within {deadline_s:g} s, was {value!r}")
+
+
+def pressed_until(press: Callable[[], Any], condition: Callable[[], Any], what: str) -> None:
+    """Press until a condition holds: a page that is still being drawn may not hear the first time."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        press()
+        with suppress(AssertionError):
+            eventually(condition, what, PRESS_S)
+            return
+    raise AssertionError(f"expected {what} within {DEADLINE_S:g} s of presses")
 
 
 def free_port() -> int:

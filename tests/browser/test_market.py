@@ -11,8 +11,8 @@ PRICE = "[data-key='B-XRP_USDT'] .big"
 
 
 def _card(page: Page, pair: str) -> str:
-    found = page.locator(f"[data-key='{pair}']")
-    return found.first.inner_text().replace("\n", " ") if found.count() else ""
+    # All at once: a card may go away between a count and a look.
+    return " ".join(page.locator(f"[data-key='{pair}']").all_inner_texts()).replace("\n", " ")
 
 
 def _rungs(page: Page) -> list[str]:

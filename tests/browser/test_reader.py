@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from browser.harness import Dashboard, assert_whole, eventually, open_page
+from browser.harness import Dashboard, assert_whole, eventually, open_page, pressed_until
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -50,8 +50,8 @@ def _search(page: Page) -> Any:
 def test_keys_enter_and_leave_the_search(dashboard: Dashboard, page: Page) -> None:
     """Slash puts the cursor there and types nothing; Esc leaves it and keeps what was typed."""
     open_page(page, dashboard.url)
-    page.keyboard.press("/")
-    eventually(lambda: _search(page).evaluate("field => field === document.activeElement"), "a focused search")
+    is_focused = "field => field === document.activeElement"
+    pressed_until(lambda: page.keyboard.press("/"), lambda: _search(page).evaluate(is_focused), "a focused search")
     page.keyboard.type("a/b")
     assert _search(page).input_value() == "a/b"
     page.keyboard.press("Escape")
@@ -74,6 +74,6 @@ def test_saved_view_is_kept_by_the_browser(dashboard: Dashboard, page: Page) -> 
     other.get_by_role("button", name="Views").first.click()
     chosen = other.get_by_role("button", name="my sells", exact=True)
     eventually(lambda: chosen.count(), "the view's name in another tab")
-    chosen.first.click()
-    eventually(lambda: "sides=sell" in other.url and "types=order" in other.url, "the filters in the address")
+    is_set = lambda: "sides=sell" in other.url and "types=order" in other.url  # noqa: E731
+    pressed_until(chosen.first.click, is_set, "the filters in the address")
     assert_whole(other)
