@@ -50,9 +50,13 @@ def render() -> None:
 
 
 def chosen(found: list[Balance]) -> Balance | None:
-    """Return the wallet named in the address, else the first."""
-    wanted = st.query_params.get("currency")
-    return next((balance for balance in found if balance["currency"] == wanted), found[0] if found else None)
+    """Return the wallet named in the address, else the one shown before, else the first."""
+    wanted = st.query_params.get("currency") or st.session_state.get("currency-shown")
+    balance = next((balance for balance in found if balance["currency"] == wanted), found[0] if found else None)
+    if balance is not None:
+        # A wallet that is first seen later may stand above it: the chart stays with the one that is looked at.
+        st.session_state["currency-shown"] = balance["currency"]
+    return balance
 
 
 @time_cursor.part(page.FAST_S)

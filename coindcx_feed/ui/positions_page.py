@@ -57,11 +57,16 @@ def _switch(label: str, options: tuple[str, ...], default: str, key: str) -> Non
 
 
 def chosen(found: list[Position]) -> Position | None:
-    """Return the position named in the address, else the first open one."""
+    """Return the position named in the address, else the one shown before, else the first open one."""
     wanted = st.query_params.get("position")
     named = [position for position in found if position["id"] == wanted]
-    shown = [position for position in found if position["side"] != "flat"]
-    return next(iter(named or shown or found), None)
+    # Positions open and close: a chart that went to another one by itself would lose what the reader looks at.
+    stayed = [position for position in found if position["id"] == st.session_state.get("position-shown")]
+    open_ones = [position for position in found if position["side"] != "flat"]
+    position = next(iter(named or stayed or open_ones or found), None)
+    if position is not None:
+        st.session_state["position-shown"] = position["id"]
+    return position
 
 
 @time_cursor.part(page.FAST_S)

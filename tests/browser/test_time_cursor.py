@@ -123,6 +123,7 @@ def _counts(page: Page) -> str:
     return str(eventually(lambda: line.count() and line.inner_text(), "the counts"))
 
 
+@pytest.mark.timed
 def test_a_step_in_the_browser_takes_less_than_a_second(dashboard: Dashboard, page: Page) -> None:
     """From the press to the new moment on the screen."""
     seq = _seq(dashboard, page)

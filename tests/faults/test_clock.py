@@ -47,6 +47,7 @@ async def test_F19_wall_clock_that_jumps_changes_no_order_and_no_connection(
     assert inversions == 0
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("jump_s", [-HOUR_S, HOUR_S])
 async def test_F19_length_of_a_gap_is_told_by_the_monotonic_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: int
@@ -71,6 +72,7 @@ async def test_F19_length_of_a_gap_is_told_by_the_monotonic_clock(
     assert (gap.end_ns or 0) >= gap.start_ns
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("ahead_s", [-1, 3 * HOUR_S])
 async def test_F19_clock_skew_is_estimated_from_the_dates_of_replies(tmp_path: Path, ahead_s: int) -> None:
     """The exchange's clock differs: the status tells by how much, within the uncertainty that it names."""

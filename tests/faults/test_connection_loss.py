@@ -114,6 +114,7 @@ def _impatient() -> Behaviour:
     return Behaviour(connect_ack_s=0, refuse_join_s=0, ping_interval_s=1.5, ping_timeout_s=1.0)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("direction", ["both", "down", "up"])
 @pytest.mark.timeout(300)
 async def test_F03_black_hole_is_noticed_within_the_limit(tmp_path: Path, direction: str, is_long: bool) -> None:
@@ -138,6 +139,7 @@ async def test_F03_black_hole_is_noticed_within_the_limit(tmp_path: Path, direct
     assert noticed_s <= limit_s + 1
 
 
+@pytest.mark.timed
 async def test_F03_limit_of_the_proof_is_a_setting(tmp_path: Path) -> None:
     """Everything as shipped but for 3 s instead of 10: stale at that limit, long before the library's 45 s."""
     async with trial(tmp_path, None, proof_limit_s=3) as there:

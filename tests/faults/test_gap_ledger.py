@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from faults.trials import Trial, trial
 
 
@@ -44,6 +45,7 @@ def _described(made: dict[str, Any]) -> tuple[list[dict[str, str]], dict[str, An
     return _rows(made), json.loads(Path(made["meta_path"]).read_text(encoding="utf-8"))
 
 
+@pytest.mark.timed
 async def test_C7_gaps_are_summed_into_one_figure(tmp_path: Path) -> None:
     """Two drops: their number, the seconds away, and the share of the time that was watched."""
     async with trial(tmp_path) as there:

@@ -56,6 +56,7 @@ async def test_F22_crashed_database_is_said_and_gets_everything_later(tmp_path: 
     figure("F22", fault="crash", waited_s=waited_s, lost=0, doubled=0)
 
 
+@pytest.mark.timed
 async def test_F22_frozen_database_is_not_waited_for_and_gets_everything_later(tmp_path: Path) -> None:
     """Every process of PostgreSQL is stopped (SIGSTOP): a commit that hangs costs 2 s once, and nothing is lost."""
     with postgres.running() as server:
@@ -72,6 +73,7 @@ async def test_F22_full_disk_of_the_database_is_said_and_gets_everything_later(t
     figure("F22", fault="full disk", waited_s=waited_s, lost=0, doubled=0)
 
 
+@pytest.mark.timed
 async def test_F22_feed_ends_in_time_while_its_database_is_frozen(tmp_path: Path) -> None:
     """SIGTERM with a commit that hangs: nobody has to kill the feed, and the next one knows all that was stored."""
     with postgres.running() as server:

@@ -113,6 +113,7 @@ async def child(
         await process.wait()
 
 
+@pytest.mark.timed
 @pytest.mark.timeout(180)
 async def test_F18_frozen_process_notices_records_the_gap_and_joins_anew(tmp_path: Path, is_long: bool) -> None:
     """SIGSTOP for longer than the limit: nobody was watching, whatever waits in the socket's buffers."""
@@ -181,6 +182,7 @@ def _away(feed: Child) -> list[Span]:
     return [Span(0, _ns(next(watched)["timestamp"])), *gaps]
 
 
+@pytest.mark.timed
 async def test_F27_asked_to_end_during_a_burst_it_drains_and_says_goodbye(tmp_path: Path) -> None:
     """SIGTERM between 4,000 records: exit in time, close frame 1001, and what clients got is dense and in order."""
     async with numbered_exchange() as exchange, child(exchange, tmp_path, 10.0) as feed:

@@ -15,6 +15,7 @@ from coindcx_feed.logs import log_path, start_logging, stop_logging
 from coindcx_feed.simulator.behaviour import Behaviour
 
 
+@pytest.mark.timed
 async def test_F04_frozen_exchange_that_answers_pings_is_left(tmp_path: Path) -> None:
     """Pings alone prove nothing for longer than the limit; what was swallowed comes back by the reads."""
     behaviour = Behaviour(connect_ack_s=0, refuse_join_s=0, ping_interval_s=2.5)
@@ -34,6 +35,7 @@ async def test_F04_frozen_exchange_that_answers_pings_is_left(tmp_path: Path) ->
     assert verdict.recovered > 0
 
 
+@pytest.mark.timed
 async def test_F04_mute_account_is_no_longer_called_live(tmp_path: Path) -> None:
     """C6: prices go on, private frames do not: from live to quiet at the limit, without a false alarm."""
     async with trial(tmp_path, SHORT._replace(account_proof_s=1.0)) as there:
@@ -128,6 +130,7 @@ async def test_F05_kicks_right_after_the_join_are_not_read_as_a_refusal(tmp_path
     figure("F05", kicks_after_join=kicks, checker=verdict)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(("has_prices", "least_s", "most_s"), [(True, 0.5, 1.4), (False, 1.5, 3.0)])
 async def test_C6_join_counts_when_something_joined_after_it_speaks(
     tmp_path: Path, has_prices: bool, least_s: float, most_s: float

@@ -81,6 +81,7 @@ async def received_from(server: ExchangeServer, count: int, record: Recorder | N
     return found
 
 
+@pytest.mark.timed
 async def test_session_recorded_and_served_again_arrives_value_for_value(tmp_path: Path, recorder: Recorder) -> None:
     """Real session, recorder, file, simulate --frames, real session: captured frames and a lifecycle with its pace."""
     sent = load_frames([*CAPTURED, SCENARIO], interval_s=0.001, speed=50)
@@ -156,6 +157,7 @@ def test_second_start_never_writes_into_a_file_that_exists(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.timed
 def test_full_queue_counts_what_it_cannot_take_and_never_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By number and by size; the handler returns at once, the frame goes on to the feed."""
     monkeypatch.setattr(recorder_module, "MAX_FRAMES", 10)

@@ -91,6 +91,7 @@ async def test_history_of_an_id_is_linked_anew() -> None:
     assert len({json.loads(event.body)["data"]["id"] for event in history}) == 1
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(("speed", "spacing_s"), [(1.0, 0.01), (10.0, 0.1), (100.0, 1.0)])
 async def test_F30_pace_is_kept(speed: float, spacing_s: float) -> None:
     """The same 0.8 seconds at three paces: the whole takes as long as it should, and no event is much late."""
@@ -107,6 +108,7 @@ async def test_F30_pace_is_kept(speed: float, spacing_s: float) -> None:
     assert pace["late_max_ms"] < 500
 
 
+@pytest.mark.timed
 async def test_long_silence_is_waited_for_and_a_clock_set_back_is_not() -> None:
     """At 1000-fold an hour lasts 3.6 s; an event whose time is before the one above it comes right after it."""
     first, second, third = (
@@ -181,6 +183,7 @@ async def test_step_shows_one_event_each() -> None:
     assert len(stage.ring) == len(EVENTS)
 
 
+@pytest.mark.timed
 async def test_pause_holds_the_clock_and_steps_go_on() -> None:
     """What was paused is not made up for: the time after a resume runs from where it stood."""
     stage = new_stage()

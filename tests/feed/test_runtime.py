@@ -84,6 +84,7 @@ async def test_one_thread_one_join_and_the_channels_of_the_settings(exchange: Ex
     assert _feed_threads() == 0
 
 
+@pytest.mark.timed
 async def test_F27_stop_is_quick_and_leaves_port_lock_and_exchange(exchange: ExchangeServer, tmp_path: Path) -> None:
     """Everything is free for the next start; the last event says stopped."""
     settings = settings_for(exchange.url, tmp_path, sidecar_port=free_port())

@@ -136,3 +136,29 @@ def test_past_asks_as_of_its_moment_only(page: str, show: str | None) -> None:
     test.run()
     assert "no longer kept" in nodes_of(test)
     assert "seq 36" not in nodes_of(test)
+
+
+class Moving(FakeService):
+    """An account whose rows change their order."""
+
+    is_turned = False
+
+    def positions(self) -> list[dict[str, Any]]:
+        return super().positions()[:: -1 if self.is_turned else 1]
+
+    def balances(self) -> list[dict[str, Any]]:
+        return super().balances()[:: -1 if self.is_turned else 1]
+
+
+@pytest.mark.parametrize(("page", "key"), [("positions", "position-shown"), ("balances", "currency-shown")])
+def test_what_is_shown_stays_when_rows_change_their_order(page: str, key: str) -> None:
+    """Nobody chose anything: the chart must not go to another position or wallet by itself."""
+    service = Moving()
+    test = _run(page, service)
+    first = test.session_state[key]
+    service.is_turned = True
+    service.count += 1
+    test.run()
+    assert test.session_state[key] == first
+    fresh = _run(page, service)
+    assert fresh.session_state[key] != first

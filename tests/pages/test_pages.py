@@ -211,6 +211,7 @@ def test_broken_part_leaves_the_rest_and_hides_its_payload() -> None:
     assert "Live" in nodes_of(test)
 
 
+@pytest.mark.timed
 def test_page_of_100_000_events_takes_less_than_100_ms() -> None:
     """Only what changed is asked for, and 500 rows are sent, whatever is kept."""
     service = FakeService(events=100_000)

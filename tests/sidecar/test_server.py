@@ -175,6 +175,7 @@ async def test_an_address_of_another_machine_is_one_clear_line() -> None:
             pass
 
 
+@pytest.mark.timed
 async def test_shutdown_closes_everyone_with_1001_and_frees_the_port() -> None:
     """Within two seconds, also with a client that does not answer, and a new server takes the port at once."""
     async with World() as world:

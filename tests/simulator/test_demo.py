@@ -127,6 +127,7 @@ def test_same_seed_and_time_give_the_same_frames(built: tuple[Exchange, list[Fra
     assert trading(2)[0].advance(START_MS + 60_000) != trading(1)[0].advance(START_MS + 60_000)
 
 
+@pytest.mark.timed
 def test_building_is_quick() -> None:
     """Below two seconds of CPU; the limit here leaves room for a slow machine."""
     start = time.process_time()

@@ -94,6 +94,7 @@ def test_F17_nothing_acknowledged_is_lost_when_the_process_is_killed(
     store.close()
 
 
+@pytest.mark.timed
 def test_F21_a_locked_file_is_busy_and_nothing_is_half_written(tmp_path: Path) -> None:
     """Another program holds the file: the append gives up in time, and succeeds once it is free."""
     store = opened(url_of(tmp_path))
