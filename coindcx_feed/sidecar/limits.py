@@ -14,6 +14,8 @@ class Limits:
     message_bytes: int = 64 * 1024
     messages_per_s: int = 20
     clients: int = 1000
+    backlog: int = 1024
+    """Connections that wait to be accepted: with aiohttp's 128, a thousand that come at once wait seconds."""
     unproven: int = 64
     """Clients that may wait for their first message with a token at the same time."""
     unsent_bytes: int = 1024 * 1024

@@ -105,7 +105,7 @@ class Sidecar:
         await runner.setup()
         host, port = self._settings.sidecar_host, self._settings.sidecar_port
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, backlog=self._limits.backlog).start()
         except OSError as problem:
             await runner.cleanup()
             self._shared = None
