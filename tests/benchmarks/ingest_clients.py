@@ -1,11 +1,14 @@
-"""The two pipelines that the ingest benchmark compares. Run as ``ingest_clients.py ours|seed PORT EVENTS``.
+"""The two pipelines that the ingest benchmark compares. Run as ``ingest_clients.py ours|seed PORT EVENTS CLIENTS``.
 
-Prints one JSON line: CPU seconds between the first and the last event, and what the checks found.
+Prints one JSON line: CPU seconds between the first and the last event, and what the checks found. The clients of its
+WebSocket, none or some, are a process of their own.
 """
 
 import asyncio
 import collections
 import json
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +16,7 @@ import uuid
 from typing import Any
 
 from blaster import record
+from fanout_load import connected
 
 
 class Meter:
@@ -31,7 +35,28 @@ class Meter:
             self.done.set()
 
 
-async def ours(port: int, count: int) -> dict[str, Any]:
+def reader(port: int, count: int) -> int:
+    """Read until ``count`` records came; return how many did."""
+    mark, seen, tail = b'"display_message"', 0, b""
+    sock = connected(port)
+    sock.settimeout(20)
+    while seen < count and (data := sock.recv(262_144)):
+        tail += data
+        seen += tail.count(mark)
+        tail = tail[-len(mark) + 1 :] if not tail.endswith(mark) else b""
+    return seen
+
+
+def readers(port: int, count: int, clients: int) -> "list[subprocess.Popen[str]]":
+    command = [sys.executable, __file__, "reader", str(port), str(count)]
+    return [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(clients)]
+
+
+def delivered(processes: "list[subprocess.Popen[str]]") -> int:
+    return sum(int(process.communicate(timeout=60)[0]) for process in processes)
+
+
+async def ours(port: int, count: int, clients: int) -> dict[str, Any]:
     from coindcx_feed.events import new_epoch
     from coindcx_feed.exchange.session import Session
     from coindcx_feed.feed.durable import NoStore
@@ -40,9 +65,18 @@ async def ours(port: int, count: int) -> dict[str, Any]:
     from coindcx_feed.feed.pipeline import Pipeline
     from coindcx_feed.feed.ring import Ring
     from coindcx_feed.feed.state import AccountState
+    from coindcx_feed.settings import Settings
+    from coindcx_feed.sidecar.server import Sidecar
 
     ring, state = Ring(50_000, new_epoch()), AccountState()
-    pipeline = Pipeline(ring, MarketFeed(), Marks(), state, NoStore())
+    market = MarketFeed()
+    pipeline = Pipeline(ring, market, Marks(), state, NoStore())
+    status = {"mode": "demo", "state": "live", "connected": True}
+    sidecar = Sidecar(ring, market, Settings(sidecar_port=0), lambda: status)
+    await sidecar.start()
+    reading = readers(sidecar.port, count, clients)
+    while sidecar.clients < clients:
+        await asyncio.sleep(0.005)
     meter = Meter(count)
     published = 0
 
@@ -51,17 +85,23 @@ async def ours(port: int, count: int) -> dict[str, Any]:
         meter.hit(ring.version - published)
         published = ring.version
 
+    if clients:
+        pipeline.on_publish(sidecar.notify)
     pipeline.on_publish(on_publish)
     draining = asyncio.create_task(pipeline.run())
     session = Session(f"ws://127.0.0.1:{port}", pipeline.receive)
     await session.open(10)
     await session.join({"channelName": "go"})
     await asyncio.wait_for(meter.done.wait(), 120)
+    while sidecar.sent < count * clients:
+        await asyncio.sleep(0.001)
+    cpu = time.process_time() - meter.started
     draining.cancel()
     ids = [json.loads(event.body)["data"]["id"] for event in ring.since(0, count)]
     await session.close()
     return {
-        "cpu": meter.cpu,
+        "cpu": cpu,
+        "delivered": delivered(reading),
         "events": len(ring),
         "orders": len(state.orders()),
         "in_order": ids == [record(number)["id"] for number in range(count)],
@@ -70,9 +110,10 @@ async def ours(port: int, count: int) -> dict[str, Any]:
     }
 
 
-async def seed(port: int, count: int) -> dict[str, Any]:
-    """The seed's pipeline: standard JSON twice, a pydantic model, uuid4, JSON again, a locked deque."""
+async def seed(port: int, count: int, clients: int) -> dict[str, Any]:
+    """The seed's pipeline: standard JSON twice, a pydantic model, uuid4, a locked deque, JSON again for each client."""
     import socketio
+    from fanout_servers import Seed
     from pydantic import BaseModel, create_model
 
     fields: dict[str, Any] = {
@@ -83,7 +124,10 @@ async def seed(port: int, count: int) -> dict[str, Any]:
             fields[name] = (float | None, None)
     model: type[BaseModel] = create_model("Order", **fields)
     lock, ring = threading.Lock(), collections.deque[Any](maxlen=50_000)
-    meter = Meter(count)
+    meter, server = Meter(count), Seed("websockets")
+    reading = readers(await server.start(), count, clients)
+    while server.clients() < clients:
+        await asyncio.sleep(0.005)
 
     async def handle(argument: Any) -> None:
         for item in json.loads(argument["data"]):
@@ -94,7 +138,10 @@ async def seed(port: int, count: int) -> dict[str, Any]:
                 "timestamp": time.time(),
                 "data": parsed.model_dump(),
             }
-            json.dumps(event)
+            if not clients:
+                json.dumps(event)
+            for ws in server.sockets:
+                await ws.send_json(event)
             with lock:
                 ring.append((event, parsed))
         meter.hit()
@@ -105,9 +152,14 @@ async def seed(port: int, count: int) -> dict[str, Any]:
     await client.emit("go", {})
     await asyncio.wait_for(meter.done.wait(), 120)
     await client.disconnect()
-    return {"cpu": meter.cpu, "events": len(ring)}
+    return {"cpu": meter.cpu, "events": len(ring), "delivered": delivered(reading)}
 
 
 if __name__ == "__main__":
-    runner = {"ours": ours, "seed": seed}[sys.argv[1]]
-    print(json.dumps(asyncio.run(runner(int(sys.argv[2]), int(sys.argv[3])))))
+    role, *given = sys.argv[1:]
+    numbers = [int(number) for number in given]
+    if role == "reader":
+        print(reader(*numbers))
+    else:
+        print(json.dumps(asyncio.run({"ours": ours, "seed": seed}[role](*numbers))), flush=True)
+        os._exit(0)

@@ -17,14 +17,14 @@ ROUNDS = 3
 GOAL = 0.6
 
 
-def _run(which: str) -> dict[str, Any]:
+def _run(which: str, clients: int = 0) -> dict[str, Any]:
     server = subprocess.Popen(
         [sys.executable, str(HERE / "blaster.py"), str(EVENTS)], stdout=subprocess.PIPE, text=True
     )
     try:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
-        command = [sys.executable, str(HERE / "ingest_clients.py"), which, port, str(EVENTS)]
+        command = [sys.executable, str(HERE / "ingest_clients.py"), which, port, str(EVENTS), str(clients)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
         return json.loads(result.stdout)  # type: ignore[no-any-return]
     finally:
@@ -48,3 +48,15 @@ def test_ingest_costs_at_most_six_tenths_of_the_seed(capsys: pytest.CaptureFixtu
             f"ratio {ratio:.2f} (goal {GOAL}, rounds {[round(r, 2) for r in ratios]})"
         )
     assert ratio <= GOAL
+
+
+def test_receive_to_written_frame_costs_at_most_half_of_the_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same burst with one client of the WebSocket, until it has every event."""
+    pairs = [(_run("ours", 1), _run("seed", 1)) for _ in range(ROUNDS)]
+    assert all(ours["delivered"] == ours["events"] == EVENTS == seed["delivered"] for ours, seed in pairs)
+    rounds = [ours["cpu"] / seed["cpu"] for ours, seed in pairs]
+    ours_us, seed_us = (statistics.median(pair[which]["cpu"] / EVENTS * 1e6 for pair in pairs) for which in (0, 1))
+    ratio = statistics.median(rounds)
+    with capsys.disabled():
+        print(f"\nreceive to frame written: {ours_us:.1f} us/event, seed {seed_us:.1f}, ratio {ratio:.2f} (goal 0.5)")
+    assert ratio <= 0.5
