@@ -1,6 +1,7 @@
 """Settings from the environment or ``.env``. No message built here ever holds the value of a setting."""
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Callable
 from decimal import Decimal
@@ -25,6 +26,7 @@ ENCODING = "utf-8-sig"
 """UTF-8, also as some editors write it: with a mark in front that would hide the first name."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOKEN_CHARACTERS = 16
+JWT_SECRET_BYTES = 32
 PASSWORD_CHARACTERS = 12
 STORES = ("sqlite", "postgresql")
 
@@ -88,6 +90,21 @@ def _check_token(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < TOKEN_CHARACTERS:
         raise ValueError(f"expected at least {TOKEN_CHARACTERS} characters, was shorter: make a longer one")
     return secret
+
+
+def _check_jwt_secret(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < JWT_SECRET_BYTES:
+        raise ValueError(f"expected at least {JWT_SECRET_BYTES} bytes, was shorter: make a longer one")
+    return secret
+
+
+def _check_networks(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError:
+            raise ValueError("expected addresses like 10.0.0.5 or networks like 10.0.0.0/24, with commas") from None
+    return names
 
 
 def _check_password(secret: SecretStr) -> SecretStr:
@@ -165,6 +182,8 @@ class Settings(BaseSettings):
     sidecar_host: str = "127.0.0.1"
     sidecar_port: Port = 8000
     sidecar_token: Annotated[Secret, AfterValidator(_check_token)] | None = None
+    sidecar_jwt_secret: Annotated[Secret, AfterValidator(_check_jwt_secret)] | None = None
+    sidecar_trusted_proxies: Annotated[Names, AfterValidator(_check_networks)] = ()
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
     dashboard_password: Annotated[SecretStr, AfterValidator(_check_password)] | None = None
@@ -197,11 +216,7 @@ class Settings(BaseSettings):
         if (self.api_key is None) != (self.api_secret is None):
             present, absent = ("API_KEY", "API_SECRET") if self.api_key else ("API_SECRET", "API_KEY")
             raise ValueError(f"{PREFIX}{present} is set without {PREFIX}{absent}: set both, or neither for the demo")
-        if self.sidecar_host not in LOOPBACK and self.sidecar_token is None:
-            raise ValueError(
-                f"{PREFIX}SIDECAR_HOST is not a loopback address: set {PREFIX}SIDECAR_TOKEN, "
-                "or leave the host at 127.0.0.1"
-            )
+        self._check_reach()
         try:
             parse_window(self.replay_from, self.replay_to)
         except ConfigError:
@@ -212,6 +227,16 @@ class Settings(BaseSettings):
                 f"correct it, or set {PREFIX}ALLOW_CUSTOM_UPSTREAM=1 if you trust that host with your key"
             )
         return self
+
+    def _check_reach(self) -> None:
+        """Refuse to serve the account to others without a credential, be it directly or through a proxy."""
+        if self.sidecar_token is not None or self.sidecar_jwt_secret is not None:
+            return
+        keys = f"set {PREFIX}SIDECAR_TOKEN or {PREFIX}SIDECAR_JWT_SECRET"
+        if self.sidecar_host not in LOOPBACK:
+            raise ValueError(f"{PREFIX}SIDECAR_HOST is not a loopback address: {keys}, or leave the host at 127.0.0.1")
+        if self.sidecar_trusted_proxies:
+            raise ValueError(f"{PREFIX}SIDECAR_TRUSTED_PROXIES: a proxy lets others in: {keys}, or leave it out")
 
     @property
     def has_credentials(self) -> bool:

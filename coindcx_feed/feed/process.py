@@ -54,7 +54,13 @@ def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = Non
 
 def secrets_of(settings: Settings) -> list[str]:
     """List the texts that no log line may hold."""
-    given = (settings.api_key, settings.api_secret, settings.sidecar_token, settings.dashboard_password)
+    given = (
+        settings.api_key,
+        settings.api_secret,
+        settings.sidecar_token,
+        settings.sidecar_jwt_secret,
+        settings.dashboard_password,
+    )
     return [*(secret.get_secret_value() for secret in given if secret is not None), *secrets_of_destinations(settings)]
 
 

@@ -1,10 +1,8 @@
-"""Who may speak to the sidecar: Host list, Origin list, shared token. Pure; its messages may be sent and logged."""
+"""Under which names and from which pages the sidecar is spoken to. Pure; its messages may be sent and logged."""
 
-import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from typing import Final, Self
 
 from coindcx_feed.settings import LOOPBACK, Settings
@@ -14,18 +12,9 @@ _WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared wi
 _SHOWN_CHARACTERS: Final = 80
 
 
-class Proof(Enum):
-    """What the handshake says about the token."""
-
-    NOT_NEEDED = "not needed"
-    ABSENT = "absent"
-    RIGHT = "right"
-    WRONG = "wrong"
-
-
 @dataclass(frozen=True)
 class Access:
-    """The lists and the token, as configured.
+    """The lists, as configured.
 
     ``hosts`` are lower case, a name alone stands for any port. ``origins`` are compared exactly: browsers write them in
     one form only, so anything else is not a browser's.
@@ -33,7 +22,6 @@ class Access:
 
     hosts: frozenset[str]
     origins: frozenset[str]
-    token: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings, dashboard_port: int | None) -> Self:
@@ -48,33 +36,21 @@ class Access:
         origins = frozenset(settings.sidecar_origins)
         if not origins and dashboard_port is not None:
             origins = frozenset(f"http://{name}:{dashboard_port}" for name in ("localhost", "127.0.0.1"))
-        token = settings.sidecar_token
-        secret = token.get_secret_value().encode() if token is not None else None
-        return cls(frozenset(_bracketed(host.lower()) for host in hosts), origins, secret)
+        return cls(frozenset(_bracketed(host.lower()) for host in hosts), origins)
 
-    def refusal(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
-        """Judge all ``Host`` and ``Origin`` headers of a request. Returns the reason, or ``None`` when it may pass."""
-        if len(hosts) != 1 or not self._knows(hosts[0]):
-            came = printable(", ".join(hosts)) or "(none)"
-            return f"expected a Host of this machine, was {came}: use 127.0.0.1, or add it to COINDCX_SIDECAR_HOSTS"
-        if origins and (len(origins) != 1 or origins[0] not in self.origins):
-            came = printable(", ".join(origins)) or "(empty)"
-            return f"expected an Origin of the dashboard, was {came}: add yours to COINDCX_SIDECAR_ORIGINS"
-        return None
+    def host_refusal(self, hosts: Sequence[str]) -> str | None:
+        """Judge all ``Host`` headers of a request. Returns the reason, or ``None`` when it may pass."""
+        if len(hosts) == 1 and self._knows(hosts[0]):
+            return None
+        came = printable(", ".join(hosts)) or "(none)"
+        return f"expected a Host of this machine, was {came}: use 127.0.0.1, or add it to COINDCX_SIDECAR_HOSTS"
 
-    def proof(self, authorizations: Sequence[str]) -> Proof:
-        """Judge all ``Authorization`` headers of a request."""
-        if self.token is None:
-            return Proof.NOT_NEEDED
-        if not authorizations:
-            return Proof.ABSENT
-        scheme, _, token = authorizations[0].partition(" ")
-        is_right = len(authorizations) == 1 and scheme.lower() == "bearer" and self.accepts(token.strip())
-        return Proof.RIGHT if is_right else Proof.WRONG
-
-    def accepts(self, token: str) -> bool:
-        """Compare in constant time. Without a configured token every one is accepted."""
-        return self.token is None or hmac.compare_digest(self.token, token.encode("utf-8", "surrogatepass"))
+    def origin_refusal(self, origins: Sequence[str]) -> str | None:
+        """Judge all ``Origin`` headers of a request; none is right. Returns the reason, or ``None``."""
+        if not origins or (len(origins) == 1 and origins[0] in self.origins):
+            return None
+        came = printable(", ".join(origins)) or "(empty)"
+        return f"expected an Origin of the dashboard, was {came}: add yours to COINDCX_SIDECAR_ORIGINS"
 
     def _knows(self, host: str) -> bool:
         host = host.lower()

@@ -16,6 +16,7 @@ class CloseCode(IntEnum):
     TOO_FAST = 4002
     IDLE = 4003
     UNAUTHORIZED = 4500
+    EXPIRED = 4502
 
 
 class Meaning(NamedTuple):
@@ -41,8 +42,9 @@ MEANINGS: Final = (
     Meaning(
         CloseCode.UNAUTHORIZED,
         'unauthorised: send {"action":"auth","token":"..."} first',
-        "a token is configured and the first message within 10 s was not the right one",
+        "a token is configured; the first message within 10 s was not the right one, or more was asked than it allows",
     ),
+    Meaning(CloseCode.EXPIRED, "expired: get a new token", "the time of the signed token or of its ticket is over"),
 )
 
 REASONS: Final = {meaning.code: meaning.reason for meaning in MEANINGS}

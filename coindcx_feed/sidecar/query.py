@@ -15,7 +15,7 @@ EARLIEST: Final = "earliest"
 
 _WITHOUT_PAIR: Final = frozenset({"balance", "system"})
 _NAMES: Final = ("types", "pairs", "since", "epoch")
-_SECRET_NAMES: Final = frozenset({"token", "access_token", "auth", "authorization", "key", "api_key", "jwt"})
+SECRET_NAMES: Final = frozenset({"token", "access_token", "auth", "authorization", "key", "api_key", "jwt"})
 _MOST_PAIRS: Final = 200
 _SEQ_DIGITS: Final = 18
 _EPOCH_CHARACTERS: Final = 64
@@ -63,7 +63,7 @@ def parse_query(items: Iterable[tuple[str, str]]) -> Query:
     """
     given: dict[str, str] = {}
     for name, value in items:
-        if name.lower() in _SECRET_NAMES:
+        if name.lower() in SECRET_NAMES:
             raise BadRequest("a token in the address is refused: send Authorization: Bearer, or a first message")
         if name not in _NAMES:
             raise BadRequest(f"expected only {', '.join(_NAMES)} in the address, was {printable(name)}: leave it out")

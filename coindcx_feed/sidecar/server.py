@@ -1,27 +1,28 @@
-"""The sidecar's HTTP side: lists before the upgrade, status, start and stop. One loop, one thread."""
+"""The sidecar's HTTP side behind its guard: socket, status, tickets; start and stop. One loop, one thread."""
 
 import asyncio
 import errno
 import logging
-from typing import Final
 
-from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp import web
 
-from coindcx_feed.errors import BadRequest, ConfigError
+from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.settings import Settings
-from coindcx_feed.sidecar.access import Access, Proof, printable
+from coindcx_feed.sidecar.access import Access
+from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.batch import MarketSource
-from coindcx_feed.sidecar.codes import CloseCode
+from coindcx_feed.sidecar.callers import Callers
+from coindcx_feed.sidecar.codes import REASONS, CloseCode
 from coindcx_feed.sidecar.fanout import Fanout
+from coindcx_feed.sidecar.guard import CALLER, SOCKET_PATH, STATUS_PATH, TICKET, TICKET_PATH, Guard, Refusal
+from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import MARKET_TYPES, parse_query
 from coindcx_feed.sidecar.resume import Past
 from coindcx_feed.sidecar.session import Session, Shared, Status
-
-SOCKET_PATH: Final = "/api/v1/ws/coindcx"
-STATUS_PATH: Final = "/api/v1/ws/status"
+from coindcx_feed.sidecar.tokens import Keys
+from coindcx_feed.tickets import LIFETIME_S
 
 _log = logging.getLogger("coindcx_feed.sidecar")
 
@@ -56,7 +57,13 @@ class Sidecar:
         self._settings = settings
         self._status = status
         self._limits = limits or Limits()
-        self._access = Access.from_settings(settings, dashboard_port)
+        self._audit = Audit()
+        access, keys, callers = (
+            Access.from_settings(settings, dashboard_port),
+            Keys.from_settings(settings),
+            Callers.from_settings(settings),
+        )
+        self._guard = Guard(access, keys, callers, self._audit)
         self._sessions: set[Session] = set()
         self._shared: Shared | None = None
         self._runner: web.AppRunner | None = None
@@ -64,7 +71,6 @@ class Sidecar:
         self.past: Past | None = None
         """The durable log, set before ``start``: where clients older than the ring read on."""
         self.port: int = settings.sidecar_port
-        self.refused = 0
         self.slow = 0
         """Clients closed with 4001."""
 
@@ -72,6 +78,15 @@ class Sidecar:
     def clients(self) -> int:
         """Clients that got their greeting and are still connected."""
         return sum(1 for session in tuple(self._sessions) if session.reader is not None)
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """Everything refused since the start, by kind. Threads: any."""
+        return self._audit.counts
+
+    @property
+    def refused(self) -> int:
+        return self._audit.total
 
     @property
     def market_types(self) -> frozenset[str]:
@@ -96,11 +111,11 @@ class Sidecar:
             ConfigError: One line, when the address cannot be bound.
         """
         fanout = Fanout(self._ring, self._market, self._limits, self.past)
-        self._shared = Shared(self._ring, self._status, self._access, self._limits, fanout, self.past)
-        app = web.Application(middlewares=[self._guard])
+        self._shared = Shared(self._ring, self._status, self._guard.admit, self._limits, fanout, self.past)
+        app = web.Application(middlewares=[self._guard.middleware])
         app.router.add_get(SOCKET_PATH, self._serve_socket)
         app.router.add_get(STATUS_PATH, self._serve_status)
-        app.router.add_options(STATUS_PATH, self._serve_preflight)
+        app.router.add_post(TICKET_PATH, self._serve_ticket)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
         host, port = self._settings.sidecar_host, self._settings.sidecar_port
@@ -145,29 +160,13 @@ class Sidecar:
             session.keep_alive(now)
         self._tick_handle = loop.call_later(self._limits.tick_s, self._tick)
 
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        headers = request.headers
-        refusal = self._access.refusal(headers.getall(hdrs.HOST, []), headers.getall(hdrs.ORIGIN, []))
-        if refusal is not None:
-            return self._refuse(request, 403, refusal)
-        try:
-            return await handler(request)
-        except web.HTTPException as problem:
-            message = f"expected {SOCKET_PATH} or {STATUS_PATH}, was {request.method} {printable(request.path)}"
-            return self._refuse(request, problem.status, message)
-
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
-        try:
-            query = parse_query(request.query.items())
-        except BadRequest as problem:
-            return self._refuse(request, 400, str(problem))
-        proof = self._access.proof(request.headers.getall(hdrs.AUTHORIZATION, []))
-        if proof is Proof.WRONG:
-            return self._refuse(request, 401, "expected the configured token, was another: correct it")
-        is_proven = proof is not Proof.ABSENT
-        if not self._has_room(is_proven):
-            return self._refuse(request, 503, "expected a free place, was none: come back later")
+        items = [(name, value) for name, value in request.query.items() if name != TICKET]
+        query, asked, identity = parse_query(items), frozenset(request.query), request[IDENTITY]
+        if identity is not NOBODY:
+            query = query._replace(wants=identity.narrow(query.wants, asked))
+        if not self._has_room(is_proven=identity is not NOBODY):
+            raise Refusal(503, "room", "expected a free place, was none: come back later")
         ws = web.WebSocketResponse(
             compress=False,
             autoping=False,
@@ -176,11 +175,12 @@ class Sidecar:
             timeout=self._limits.grace_s,
         )
         if not ws.can_prepare(request).ok:
-            return self._refuse(request, 426, "expected a WebSocket upgrade, was a plain request")
+            raise Refusal(426, "upgrade", "expected a WebSocket upgrade, was a plain request")
         await ws.prepare(request)
         transport, shared = request.transport, self._shared
         if transport is not None and shared is not None:
-            await self._converse(Session(shared, ws, transport, query, client=_address(transport), is_proven=is_proven))
+            session = Session(shared, ws, transport, query, caller=request[CALLER], identity=identity, asked=asked)
+            await self._converse(session)
         return ws
 
     async def _converse(self, session: Session) -> None:
@@ -190,45 +190,25 @@ class Sidecar:
         finally:
             self._sessions.discard(session)
             self.slow += session.code is CloseCode.SLOW
+            code = session.end_code
+            if code is not None and code is not CloseCode.SHUTDOWN:
+                self._audit.note(code.name.lower(), session.caller.shown, REASONS[code], code=int(code))
 
-    def _has_room(self, is_proven: bool) -> bool:
+    def _has_room(self, *, is_proven: bool) -> bool:
         unproven = 0 if is_proven else sum(1 for session in self._sessions if not session.is_proven)
         return len(self._sessions) < self._limits.clients and unproven < self._limits.unproven
 
     async def _serve_status(self, request: web.Request) -> web.Response:
         status = self._status()
-        proof = self._access.proof(request.headers.getall(hdrs.AUTHORIZATION, []))
-        if proof is Proof.WRONG:
-            return self._refuse(request, 401, "expected the configured token, was another: correct it")
         body: dict[str, object] = {"active_connections": self.clients, "coindcx_connected": bool(status["connected"])}
-        if proof is not Proof.ABSENT:
+        if request[IDENTITY] is not NOBODY:
             body |= {name: status[name] for name in SHOWN if name in status}
             body |= {"epoch": self._ring.epoch, "seq": self._ring.version, "oldest_seq": self._ring.oldest}
-            body |= {"sent": self.sent, "slow": self.slow, "refused": self.refused}
-        return self._json(request, body, 200)
+            body |= {"sent": self.sent, "slow": self.slow, "refused": self.refused, "refusals": self.refusals}
+        return web.json_response(body)
 
-    async def _serve_preflight(self, request: web.Request) -> web.Response:
-        allowed = {"Access-Control-Allow-Methods": "GET", "Access-Control-Allow-Headers": "Authorization"}
-        return web.Response(status=204, headers=allowed | self._cors(request))
-
-    def _refuse(self, request: web.Request, status: int, message: str) -> web.Response:
-        self.refused += 1
-        client, path = _address(request.transport), printable(request.path)
-        _log.info('request refused client=%s status=%d path=%s reason="%s"', client, status, path, message)
-        return self._json(request, {"error": message}, status)
-
-    def _json(self, request: web.Request, body: dict[str, object], status: int) -> web.Response:
-        return web.json_response(body, status=status, headers=self._cors(request))
-
-    def _cors(self, request: web.Request) -> dict[str, str]:
-        origin = request.headers.get(hdrs.ORIGIN)
-        listed = {"Access-Control-Allow-Origin": origin} if origin in self._access.origins and origin else {}
-        return {"Vary": "Origin", **listed}
-
-
-def _address(transport: asyncio.BaseTransport | None) -> str:
-    peer = transport.get_extra_info("peername") if transport is not None else None
-    return f"{peer[0]}:{peer[1]}" if peer else "unknown"
+    async def _serve_ticket(self, request: web.Request) -> web.Response:
+        return web.json_response({"ticket": self._guard.mint(request[IDENTITY]), "expires_in": int(LIFETIME_S)})
 
 
 def _bind_message(host: str, port: int, problem: OSError) -> str:

@@ -6,6 +6,7 @@ for the peer: aiohttp's own would drop the connection before the peer has read t
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,23 +14,29 @@ from typing import Final
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from coindcx_feed.errors import BadRequest
+from coindcx_feed.errors import BadRequest, NotAuthorized
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar import protocol
-from coindcx_feed.sidecar.access import Access
+from coindcx_feed.sidecar.callers import Caller
 from coindcx_feed.sidecar.codes import REASONS, CloseCode
 from coindcx_feed.sidecar.fanout import Fanout, Reader
 from coindcx_feed.sidecar.frames import PING_FRAME, close_frame, pong_frame, text_frame
+from coindcx_feed.sidecar.identity import NOBODY, Identity
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Query
 from coindcx_feed.sidecar.resume import Past, begin, epoch_at, epochs
 
 _log = logging.getLogger("coindcx_feed.sidecar")
 
+_REASON_BYTES: Final = 123
+_OURS: Final = frozenset(CloseCode)
 _ENDED: Final = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
 
 Status = Callable[[], Mapping[str, object]]
 """Gives at least ``mode``, ``state`` and ``connected``; called on the loop's thread."""
+
+Admit = Callable[[str, Caller], Identity]
+"""Judges a credential; raises ``NotAuthorized``."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Shared:
 
     ring: Ring
     status: Status
-    access: Access
+    admit: Admit
     limits: Limits
     fanout: Fanout
     past: Past | None = None
@@ -48,8 +55,8 @@ class Session:
     """One client from the upgrade to its end.
 
     Args:
-        client: Address for the log, already printable.
-        is_proven: False when a token is configured and the handshake carried none.
+        identity: ``NOBODY`` when a credential is configured and the handshake carried none.
+        asked: Names that stood in the address.
     """
 
     def __init__(
@@ -59,8 +66,9 @@ class Session:
         transport: asyncio.Transport,
         query: Query,
         *,
-        client: str,
-        is_proven: bool,
+        caller: Caller,
+        identity: Identity,
+        asked: frozenset[str] = frozenset(),
     ) -> None:
         self._shared = shared
         self._limits = shared.limits
@@ -73,11 +81,23 @@ class Session:
         self._unanswered = 0
         self._messages_at: deque[float] = deque(maxlen=self._limits.messages_per_s)
         self._cut_off: asyncio.TimerHandle | None = None
-        self.client = client
-        self.is_proven = is_proven
+        self._asked = asked
+        self.caller = caller
+        self.client = caller.shown
+        self.identity = identity
         self.reader: Reader | None = None
         self.code: CloseCode | None = None
         self.done = asyncio.Event()
+
+    @property
+    def is_proven(self) -> bool:
+        return self.identity is not NOBODY
+
+    @property
+    def end_code(self) -> CloseCode | None:
+        """The code this side ended the connection with, ``None`` when the client left by itself."""
+        code = self.code or self._ws.close_code
+        return CloseCode(code) if code in _OURS else None
 
     async def run(self) -> None:
         """Serve the client until its connection ends. Call once, in the request's task."""
@@ -93,13 +113,17 @@ class Session:
             deadline.cancel()
             self._end()
 
-    def close(self, code: CloseCode) -> None:
-        """Begin the close handshake; after ``grace_s`` without an answer the connection is cut."""
+    def close(self, code: CloseCode, reason: str | None = None) -> None:
+        """Begin the close handshake; after ``grace_s`` without an answer the connection is cut.
+
+        Args:
+            reason: Instead of the code's own; cut to what a close frame may carry.
+        """
         if self.code is not None:
             return
         self.code = code
         self._leave()
-        self._transport.write(close_frame(code, REASONS[code].encode()))
+        self._transport.write(close_frame(code, (reason or REASONS[code]).encode()[:_REASON_BYTES]))
         self._cut_off = self._loop.call_later(self._limits.grace_s, self._transport.abort)
 
     def abort(self) -> None:
@@ -109,6 +133,9 @@ class Session:
     def keep_alive(self, now: float) -> None:
         """Send the pings that are due, or close a client that does not answer them. ``now`` is the loop's time."""
         if self.reader is None or self.code is not None:
+            return
+        if self.identity.is_over(time.time()):
+            self.close(CloseCode.EXPIRED)
             return
         if now >= self._ping_at:
             # Counted in pings, not seconds: a process that was frozen for a minute must not blame its clients.
@@ -137,7 +164,9 @@ class Session:
             self._send(protocol.epoch_changed(older[1], older[0]))
         shared.fanout.add(self.reader)
         types = ",".join(sorted(query.wants.types))
-        _log.info("client joined client=%s types=%s since=%s", self.client, types, query.since)
+        _log.info(
+            "client joined client=%s as=%s types=%s since=%s", self.client, self.identity.name, types, query.since
+        )
 
     def _leave(self) -> None:
         if self.reader is not None:
@@ -172,11 +201,16 @@ class Session:
             said = protocol.parse_message(text)
         except BadRequest:
             said = None
-        if isinstance(said, protocol.Auth) and self._shared.access.accepts(said.token):
-            self.is_proven = True
-            self._join()
-        else:
+        if not isinstance(said, protocol.Auth):
             self.close(CloseCode.UNAUTHORIZED)
+            return
+        try:
+            self.identity = self._shared.admit(said.token, self.caller)
+            self._query = self._query._replace(wants=self.identity.narrow(self._query.wants, self._asked))
+        except NotAuthorized as problem:
+            self.close(CloseCode.UNAUTHORIZED, str(problem))
+        else:
+            self._join()
 
     def _answer(self, text: str) -> None:
         try:

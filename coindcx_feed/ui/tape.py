@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import streamlit as st
 
+from coindcx_feed.tickets import LIFETIME_S, process_tickets
 from coindcx_feed.ui.nodes import Node, asset
 from coindcx_feed.ui.tape_socket import MOST, PATH, PROTOCOL
-from coindcx_feed.ui.tickets import LIFETIME_S, process_tickets
 
 SPARE_S: Final = LIFETIME_S - 5.0
 """How old a ticket may be when the browser presents it; an older one is asked for anew."""

@@ -19,8 +19,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coindcx_feed.feed.process import process_service
 from coindcx_feed.feed.tasks import end_tasks
+from coindcx_feed.tickets import Grant, process_tickets
 from coindcx_feed.ui.tape_cards import card
-from coindcx_feed.ui.tickets import Grant, process_tickets
 
 PATH: Final = "/live/tape"
 PROTOCOL: Final = "coindcx.tape.1"

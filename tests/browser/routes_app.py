@@ -14,7 +14,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from ui.fake_service import HOSTILE, ROOT, FakeService, install
 
-from coindcx_feed.ui import serving, tickets
+from coindcx_feed import tickets
+from coindcx_feed.ui import serving
 
 GRANT = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC"}
 LONG_S = 600.0

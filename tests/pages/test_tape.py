@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from ui.entry import opened
 from ui.fake_service import HOSTILE, FakeService
 
-from coindcx_feed.ui.tickets import process_tickets
+from coindcx_feed.tickets import process_tickets
 
 
 def _run(service: FakeService, **query: Any) -> AppTest:

@@ -54,6 +54,7 @@ class World:
         capacity: int = 1000,
         ring: Ring | None = None,
         token: str | None = None,
+        jwt_secret: str | None = None,
         limits: Limits | None = None,
         **settings: Any,
     ) -> None:
@@ -61,7 +62,10 @@ class World:
         self.ring = Ring(capacity, EPOCH) if ring is None else ring
         self.market = MarketFeed()
         self.status: dict[str, object] = {"mode": "demo", "state": "live", "connected": True, "has_credentials": True}
-        self.settings = Settings(sidecar_port=settings.pop("port", 0), sidecar_token=secret, **settings)
+        signing = SecretStr(jwt_secret) if jwt_secret is not None else None
+        self.settings = Settings(
+            sidecar_port=settings.pop("port", 0), sidecar_token=secret, sidecar_jwt_secret=signing, **settings
+        )
         self.sidecar = Sidecar(self.ring, self.market, self.settings, lambda: self.status, limits=limits)
         self.http = aiohttp.ClientSession()
 

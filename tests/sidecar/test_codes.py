@@ -28,5 +28,5 @@ def test_markdown_has_one_row_per_code() -> None:
     lines = markdown_table().splitlines()
     assert len(lines) == 2 + len(CloseCode)
     assert lines[2].startswith("| 1001 | the server stops | yes")
-    assert lines[-1].startswith("| 4500 |")
+    assert lines[-1].startswith("| 4502 |")
     assert lines[-1].endswith("no, not with the same request |")

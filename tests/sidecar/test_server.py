@@ -120,6 +120,7 @@ async def test_status_shows_the_seeds_names_and_more(world: World) -> None:
             "sent": 0,
             "slow": 0,
             "refused": 0,
+            "refusals": {},
         }
 
 
@@ -243,12 +244,13 @@ async def test_T15_T16_log_lines_hold_client_and_reason_but_no_secret(caplog: py
             await client.ws.send_json({"action": "auth", "token": f"{TOKEN}y"})
             await client.end()
         async with world.http.get(world.url(path="/x%0aFORGED", scheme="http")) as answer:
-            assert answer.status == 404
+            assert answer.status == 401
         await eventually(lambda: world.sidecar.clients == 0)
-    lines = [record.getMessage() for record in caplog.records if record.name == "coindcx_feed.sidecar"]
+    ours = ("coindcx_feed.sidecar", "coindcx_feed.audit")
+    lines = [record.getMessage() for record in caplog.records if record.name in ours]
     assert all(line.isprintable() and line.isascii() for line in lines)
     assert any("client joined client=127.0.0.1:" in line for line in lines)
     assert any("client closed client=127.0.0.1:" in line and "code=4500" in line for line in lines)
-    assert any("status=404" in line and r"path=/x\nFORGED" in line for line in lines)
+    assert any("status=401" in line and r"path=/x\nFORGED" in line for line in lines)
     assert TOKEN not in caplog.text
     assert TOKEN not in repr(world.sidecar.__dict__)

@@ -18,9 +18,9 @@ from starlette.applications import Starlette
 from ui.fake_service import ANCHOR, FakeService, install
 from ui.fake_words import EPOCH
 
+from coindcx_feed.tickets import Grant, process_tickets
 from coindcx_feed.ui import serving, tape_socket
 from coindcx_feed.ui.tape_socket import PATH, PROTOCOL, Follower, Pace
-from coindcx_feed.ui.tickets import Grant, process_tickets
 
 GRANT: Grant = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC"}
 

@@ -1,10 +1,10 @@
-"""Single-use tickets for the tape's socket: minted inside a script that runs for a reader, redeemed once by the route.
+"""Single-use tickets that open a socket: of the dashboard's tape, and of the sidecar.
 
-They live in a module of their own that no file belongs to, because a page's code is reloaded while the route's is not.
+The tape's are minted inside a script that runs for a reader and redeemed by the route. They live in a module of their
+own that no file belongs to, because a page's code is reloaded while the route's is not.
 """
 
 import hashlib
-import hmac
 import secrets
 import sys
 import threading
@@ -33,8 +33,8 @@ class Tickets:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # Looked up by digest: how long a lookup takes then says nothing about the ticket.
-        self._kept: dict[bytes, tuple[bytes, float, Grant]] = {}
+        # Kept as digests: how long a lookup takes says nothing about a ticket, and no dump of memory holds one.
+        self._kept: dict[bytes, tuple[float, Grant]] = {}
 
     def mint(self, grant: Grant) -> str:
         """Return a new ticket; letters, digits, ``-`` and ``_`` only.
@@ -43,10 +43,10 @@ class Tickets:
             grant: Plain data that whoever redeems the ticket may see.
         """
         ticket = secrets.token_urlsafe(_BYTES)
-        secret, now = ticket.encode(), self._clock()
+        now = self._clock()
         with self._lock:
             self._forget(now)
-            self._kept[_digest(secret)] = (secret, now + LIFETIME_S, dict(grant))
+            self._kept[_digest(ticket.encode())] = (now + LIFETIME_S, dict(grant))
             while len(self._kept) > MOST:
                 del self._kept[next(iter(self._kept))]
         return ticket
@@ -60,8 +60,8 @@ class Tickets:
             found = self._kept.pop(_digest(secret), None)
         if found is None:
             return None
-        kept, until, grant = found
-        return grant if hmac.compare_digest(kept, secret) and self._clock() < until else None
+        until, grant = found
+        return grant if self._clock() < until else None
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -69,7 +69,7 @@ class Tickets:
     def _forget(self, now: float) -> None:
         # Minted in order, so the oldest come first.
         while self._kept:
-            digest, (_, until, _) = next(iter(self._kept.items()))
+            digest, (until, _) = next(iter(self._kept.items()))
             if until > now:
                 return
             del self._kept[digest]

@@ -1,4 +1,4 @@
-"""Tickets of the tape: once, for at most thirty seconds, few, and the same after a reload."""
+"""Tickets: once, for at most thirty seconds, few, and the same after a reload."""
 
 import importlib
 import re
@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from coindcx_feed.ui import tickets
-from coindcx_feed.ui.tickets import LIFETIME_S, MOST, Tickets, process_tickets
+from coindcx_feed import tickets
+from coindcx_feed.tickets import LIFETIME_S, MOST, Tickets, process_tickets
 
 GRANT = {"criteria": {"types": ["order"]}, "after": 7}
 
@@ -46,6 +46,13 @@ def test_unused_tickets_are_forgotten() -> None:
     assert len(kept) == MOST
     assert kept.redeem(newest[0]) is None
     assert all(kept.redeem(ticket) == GRANT for ticket in newest[1:])
+
+
+def test_T16_a_ticket_is_kept_as_its_digest_only() -> None:
+    """Nothing that is printed or dumped holds one."""
+    kept = Tickets()
+    ticket = kept.mint(GRANT)
+    assert ticket not in repr(vars(kept))
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "x" * 10_000, "é\ud800", "\0"])
