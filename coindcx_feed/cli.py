@@ -73,7 +73,7 @@ def serve() -> None:
         try:
             runtime.start()
             spare_collections()
-            address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+            address = settings.sidecar_url(runtime.sidecar.port)
             typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
             while runtime.is_running and not stopping.wait(0.2):
                 pass
@@ -172,7 +172,7 @@ def _position(since: str | None) -> tuple[int | Literal["earliest"] | None, str 
 
 
 def _sidecar_url(settings: Settings) -> str:
-    return f"ws://{settings.sidecar_host}:{settings.sidecar_port}/api/v1/ws/coindcx"
+    return settings.sidecar_url()
 
 
 @app.command()

@@ -15,6 +15,7 @@ from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.runtime import account_name
 from coindcx_feed.logs import log_path
 from coindcx_feed.settings import Settings, load_settings
+from coindcx_feed.sidecar.listening import tls_context
 
 CLOCK_LIMIT_S: Final = 5.0
 """The exchange refuses signed requests that are ten seconds old."""
@@ -46,6 +47,7 @@ async def examine() -> list[Finding]:
     owner = _owner(settings)
     found.append(owner)
     if not owner.is_bad:  # else the owner itself holds them
+        found.extend(_certificate(settings))
         found.append(_port("sidecar port", settings.sidecar_host, settings.sidecar_port, "COINDCX_SIDECAR_PORT"))
         if settings.effective_mode == "demo":
             found.append(_port("simulator port", "127.0.0.1", settings.simulator_port, "COINDCX_SIMULATOR_PORT"))
@@ -94,6 +96,14 @@ def _port(what: str, host: str, port: int, setting: str) -> Finding:
             text = f"{host}:{port} cannot be bound ({error.strerror}): stop the process that uses it or set {setting}"
             return Finding(what, text, is_bad=True)
     return Finding(what, f"{host}:{port} is free")
+
+
+def _certificate(settings: Settings) -> list[Finding]:
+    try:
+        context = tls_context(settings)
+    except ConfigError as error:
+        return [Finding("sidecar TLS", str(error), is_bad=True)]
+    return [Finding("sidecar TLS", f"certificate {settings.sidecar_tls_cert}")] if context is not None else []
 
 
 def _owner(settings: Settings) -> Finding:

@@ -20,6 +20,11 @@ RECENT_LINES: Final = 300
 _ROOT: Final = "coindcx_feed"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HEX_SECRET = re.compile(r"[0-9a-fA-F]{40,}")
+_CREDENTIAL = re.compile(
+    r"(?P<name>\b(?:ticket|token|jwt|access_token)=|\bbearer\s+(?=\S{8}))[^\s&\"',;]+|\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*",
+    re.IGNORECASE,
+)
+"""In an address or a header, by its name; a signed token anywhere, by its beginning."""
 
 
 class OneLine(logging.Formatter):
@@ -40,6 +45,7 @@ class OneLine(logging.Formatter):
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
         text = _HEX_SECRET.sub("[redacted]", text)
+        text = _CREDENTIAL.sub(lambda found: f"{found['name'] or ''}[redacted]", text)
         return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 

@@ -119,6 +119,12 @@ def _check_folder(folder: Path) -> Path:
     return folder.expanduser()
 
 
+def _check_file(path: Path) -> Path:
+    if path == Path():
+        raise ValueError("expected a file, was empty: give it one or leave it out")
+    return path.expanduser()
+
+
 def _check_moment(text: str) -> str:
     return _reading(text, parse_moment)
 
@@ -184,6 +190,13 @@ class Settings(BaseSettings):
     sidecar_token: Annotated[Secret, AfterValidator(_check_token)] | None = None
     sidecar_jwt_secret: Annotated[Secret, AfterValidator(_check_jwt_secret)] | None = None
     sidecar_trusted_proxies: Annotated[Names, AfterValidator(_check_networks)] = ()
+    sidecar_tls_cert: Annotated[Path, AfterValidator(_check_file)] | None = None
+    sidecar_tls_key: Annotated[Path, AfterValidator(_check_file)] | None = None
+    sidecar_max_clients: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    sidecar_max_connections_per_ip: Annotated[int, Field(ge=1, le=100_000)] = 50
+    sidecar_max_handshakes_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    sidecar_max_messages_per_s: Annotated[int, Field(ge=1, le=10_000)] = 20
+    sidecar_max_message_kib: Annotated[int, Field(ge=1, le=16_384)] = 64
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
     dashboard_password: Annotated[SecretStr, AfterValidator(_check_password)] | None = None
@@ -217,6 +230,9 @@ class Settings(BaseSettings):
             present, absent = ("API_KEY", "API_SECRET") if self.api_key else ("API_SECRET", "API_KEY")
             raise ValueError(f"{PREFIX}{present} is set without {PREFIX}{absent}: set both, or neither for the demo")
         self._check_reach()
+        if (self.sidecar_tls_cert is None) != (self.sidecar_tls_key is None):
+            present, absent = ("CERT", "KEY") if self.sidecar_tls_cert else ("KEY", "CERT")
+            raise ValueError(f"{PREFIX}SIDECAR_TLS_{present} is set without {PREFIX}SIDECAR_TLS_{absent}: set both")
         try:
             parse_window(self.replay_from, self.replay_to)
         except ConfigError:
@@ -237,6 +253,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}SIDECAR_HOST is not a loopback address: {keys}, or leave the host at 127.0.0.1")
         if self.sidecar_trusted_proxies:
             raise ValueError(f"{PREFIX}SIDECAR_TRUSTED_PROXIES: a proxy lets others in: {keys}, or leave it out")
+
+    @property
+    def is_open_to_network(self) -> bool:
+        """Whether credentials of the sidecar travel readable for whoever is on the way."""
+        is_local = self.sidecar_host in LOOPBACK or bool(self.sidecar_trusted_proxies)
+        return not is_local and self.sidecar_tls_cert is None
+
+    def sidecar_url(self, port: int | None = None) -> str:
+        """Return the address of the sidecar's socket, with the port really bound where it is given."""
+        scheme = "ws" if self.sidecar_tls_cert is None else "wss"
+        host = f"[{self.sidecar_host}]" if ":" in self.sidecar_host else self.sidecar_host
+        return f"{scheme}://{host}:{self.sidecar_port if port is None else port}/api/v1/ws/coindcx"
 
     @property
     def has_credentials(self) -> bool:

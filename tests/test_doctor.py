@@ -76,6 +76,14 @@ async def test_wrong_setting_ends_the_examination_with_its_line(settings: Set) -
     assert "canary" not in found["settings"].text
 
 
+async def test_a_certificate_that_cannot_be_used_is_named(settings: Set, tmp_path: Path) -> None:
+    """Before the start would fail."""
+    settings(SIDECAR_TLS_CERT=tmp_path / "cert.pem", SIDECAR_TLS_KEY=tmp_path / "key.pem")
+    found = await _found()
+    assert found["sidecar TLS"].is_bad
+    assert found["sidecar TLS"].text.startswith("COINDCX_SIDECAR_TLS_CERT: expected a PEM file")
+
+
 async def test_live_without_credentials_is_no_fault(settings: Set) -> None:
     """Public market data only."""
     settings(MODE="live")

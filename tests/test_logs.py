@@ -187,3 +187,19 @@ def test_T16_any_printable_secret_is_never_written(secret: str, around: str) -> 
     line = _formatted("%s %s %r", around.replace(marked, ""), marked, [marked], secrets=(marked,))
     assert marked not in line
     assert repr(marked)[1:-1] not in line
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("GET /api/v1/ws/coindcx?ticket=Zq3-_x9&types=order", "GET /api/v1/ws/coindcx?ticket=[redacted]&types=order"),
+        ("?Token=abc HTTP/1.1", "?Token=[redacted] HTTP/1.1"),
+        ("{'Authorization': 'Bearer canary-9f3c1b7a'}", "{'Authorization': 'Bearer [redacted]'}"),
+        ("was eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl, wrong", "was [redacted], wrong"),
+        ("expected Authorization: Bearer TOKEN, was none", "expected Authorization: Bearer TOKEN, was none"),
+        ("kind=token reason=x", "kind=token reason=x"),
+    ],
+)
+def test_T16_credentials_nobody_configured_are_redacted(said: str, written: str) -> None:
+    """Tickets and signed tokens are made as the process runs: they are known by where they stand and how they begin."""
+    assert written in _formatted("%s", said)

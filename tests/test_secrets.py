@@ -33,8 +33,9 @@ from coindcx_feed.simulator.hub import Credentials
 from coindcx_feed.simulator.server import ExchangeServer
 
 KEY, SECRET, TOKEN = "canary-key-4711", "canary-secret-0815", "canary-token-1234567890"
+JWT_SECRET = "canary-signing-secret-of-many-bytes-0123"
 SIGNATURE = join_payload(KEY, SECRET)["authSignature"]
-CANARIES = (KEY, SECRET, TOKEN, SIGNATURE)
+CANARIES = (KEY, SECRET, TOKEN, JWT_SECRET, SIGNATURE)
 FAST = Timings(joined_after_s=0.2, retry_first_s=0.02, retry_most_s=0.1, tick_s=0.02)
 
 
@@ -55,6 +56,7 @@ def _settings(url: str, folder: Path, **more: Any) -> Settings:
         api_key=SecretStr(KEY),
         api_secret=SecretStr(SECRET),
         sidecar_token=SecretStr(TOKEN),
+        sidecar_jwt_secret=SecretStr(JWT_SECRET),
         stream_url=url.replace("http", "ws"),
         api_url=url,
         public_url=url,

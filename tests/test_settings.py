@@ -130,6 +130,15 @@ def test_T19_mode_tells_what_is_shown(give: Give, values: dict[str, str], mode: 
         ({"API_KEY": KEY, "API_SECRET": "  "}, "COINDCX_API_SECRET: expected a value, was empty"),
         ({"API_KEY": f"{KEY}\n", "API_SECRET": SECRET}, "COINDCX_API_KEY: expected letters, digits and signs without"),
         ({"API_KEY": KEY, "API_SECRET": "not yours"}, "COINDCX_API_SECRET: expected letters, digits and signs"),
+        ({"SIDECAR_JWT_SECRET": "short" * 6}, "COINDCX_SIDECAR_JWT_SECRET: expected at least 32 bytes, was shorter"),
+        ({"SIDECAR_TRUSTED_PROXIES": "proxy"}, "COINDCX_SIDECAR_TRUSTED_PROXIES: expected addresses like 10.0.0.5"),
+        ({"SIDECAR_TRUSTED_PROXIES": "10.0.0.5/8"}, "COINDCX_SIDECAR_TRUSTED_PROXIES: expected addresses like"),
+        ({"SIDECAR_TRUSTED_PROXIES": "10.0.0.5"}, "COINDCX_SIDECAR_TRUSTED_PROXIES: a proxy lets others in"),
+        ({"SIDECAR_TLS_CERT": "a.pem"}, "COINDCX_SIDECAR_TLS_CERT is set without COINDCX_SIDECAR_TLS_KEY: set both"),
+        ({"SIDECAR_TLS_KEY": "a.pem"}, "COINDCX_SIDECAR_TLS_KEY is set without COINDCX_SIDECAR_TLS_CERT: set both"),
+        ({"SIDECAR_TLS_KEY": ""}, "COINDCX_SIDECAR_TLS_KEY: expected a file, was empty"),
+        ({"SIDECAR_MAX_CLIENTS": "0"}, "COINDCX_SIDECAR_MAX_CLIENTS: expected greater than or equal to 1"),
+        ({"SIDECAR_MAX_MESSAGE_KIB": "x"}, "COINDCX_SIDECAR_MAX_MESSAGE_KIB: expected a whole number"),
         ({"SIDECAR_TOKEN": "short"}, "COINDCX_SIDECAR_TOKEN: expected at least 16 characters, was shorter"),
         ({"API_KEYS": KEY}, "COINDCX_API_KEYS is no setting: did you mean COINDCX_API_KEY? Correct or remove it"),
         ({"RINGCAPACITY": "1"}, "COINDCX_RINGCAPACITY is no setting: did you mean COINDCX_RING_CAPACITY?"),
@@ -214,6 +223,8 @@ def test_T16_a_short_secret_glued_to_a_name_is_not_shown_either(give: Give) -> N
         {"API_SECRETS": CANARY},
         {"SECRET": CANARY},
         {"SIDECAR_TOKEN": CANARY[:9]},
+        {"SIDECAR_JWT_SECRET": CANARY},
+        {"SIDECAR_TRUSTED_PROXIES": CANARY},
         {"API_KEY": CANARY, "API_SECRET": f"{CANARY}\n"},
         {"API_KEY": CANARY, "API_SECRET": f"{CANARY} {CANARY}"},
         {"API_KEY": CANARY, "API_SECRET": CANARY, "MODE": "x"},
@@ -302,8 +313,8 @@ def test_T18_addresses_that_are_refused(give: Give, values: dict[str, str], line
 
 
 def test_T18_no_option_turns_verification_off() -> None:
-    """No setting is about certificates."""
-    names = " ".join(Settings.model_fields).lower()
+    """No setting is about certificates of others; the sidecar has one of its own."""
+    names = " ".join(name for name in Settings.model_fields if name not in ("sidecar_tls_cert", "sidecar_tls_key"))
     assert not [word for word in ("verify", "insecure", "ssl", "cert") if word in names]
 
 
@@ -339,3 +350,23 @@ def test_T20_other_hosts_need_a_token(give: Give, host: str) -> None:
     assert refusal().startswith("COINDCX_SIDECAR_HOST is not a loopback address: set COINDCX_SIDECAR_TOKEN")
     give(SIDECAR_TOKEN="a-token-of-enough-characters")
     assert load_settings().sidecar_host == host
+
+
+def test_T20_a_jwt_secret_opens_other_hosts_and_proxies_too(give: Give) -> None:
+    """Either credential will do."""
+    give(SIDECAR_HOST="0.0.0.0", SIDECAR_TRUSTED_PROXIES="10.0.0.5, ::1/128", SIDECAR_JWT_SECRET="s" * 32)
+    assert load_settings().sidecar_trusted_proxies == ("10.0.0.5", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("values", "url"),
+    [
+        ({}, "ws://127.0.0.1:8000/api/v1/ws/coindcx"),
+        ({"SIDECAR_HOST": "::1", "SIDECAR_PORT": "1"}, "ws://[::1]:1/api/v1/ws/coindcx"),
+        ({"SIDECAR_TLS_CERT": "~/a", "SIDECAR_TLS_KEY": "b"}, "wss://127.0.0.1:8000/api/v1/ws/coindcx"),
+    ],
+)
+def test_the_sidecars_address_names_its_scheme(give: Give, values: dict[str, str], url: str) -> None:
+    """With a certificate it is encrypted."""
+    give(**values)
+    assert load_settings().sidecar_url() == url

@@ -59,7 +59,7 @@ def replay(
 
 def _greeting(runtime: "ReplayRuntime", exchange: Any) -> str:
     settings = runtime.settings
-    address = f"ws://{settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+    address = settings.sidecar_url(runtime.sidecar.port)
     more = "" if exchange is None else f"; exchange at {exchange.url}, the replay begins with the first private join"
     return f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}{more}"
 

@@ -152,9 +152,8 @@ class FeedRuntime:
             OwnerLocked: If another process owns this account's feed and this is not a dashboard.
             ConfigError: If the data folder or, but for a dashboard, a port cannot be used.
         """
-        host, port = self.settings.sidecar_host, self.settings.sidecar_port
         try:
-            self._lock.acquire(self.role, f"ws://{host}:{port}/api/v1/ws/coindcx")
+            self._lock.acquire(self.role, self.settings.sidecar_url())
         except OwnerLocked as error:
             if self.role == "serve":
                 raise

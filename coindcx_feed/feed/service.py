@@ -132,7 +132,7 @@ class FeedService:
         runtime = self.runtime
         if runtime.sidecar_error is not None or not runtime.is_running:
             return {"url": None, "clients": 0, "error": runtime.sidecar_error}
-        url = f"ws://{runtime.settings.sidecar_host}:{runtime.sidecar.port}/api/v1/ws/coindcx"
+        url = runtime.settings.sidecar_url(runtime.sidecar.port)
         return {"url": url, "clients": runtime.sidecar.clients, "error": None}
 
     def _store(self) -> dict[str, Any]:

@@ -28,16 +28,26 @@ class Meaning(NamedTuple):
 
 MEANINGS: Final = (
     Meaning(CloseCode.SHUTDOWN, "shutdown", "the server stops"),
-    Meaning(CloseCode.PROTOCOL, "protocol error", "the client broke the WebSocket protocol"),
+    Meaning(
+        CloseCode.PROTOCOL, "protocol error", "the client broke the WebSocket protocol, or sent frames without a mask"
+    ),
     Meaning(CloseCode.BINARY, "expected text, was binary", "the client sent a binary message"),
     Meaning(CloseCode.NOT_UTF8, "expected UTF-8", "the client sent text that is not UTF-8"),
-    Meaning(CloseCode.TOO_BIG, "expected at most 64 KiB", "the client sent a message above 64 KiB"),
+    Meaning(
+        CloseCode.TOO_BIG,
+        "expected at most 64 KiB",
+        "the client sent a message above 64 KiB or of more than 128 fragments",
+    ),
     Meaning(
         CloseCode.SLOW,
         "slow: read faster, or ask for fewer types",
         "more than 1 MiB unsent at once, or more than 256 KiB for longer than 5 s",
     ),
-    Meaning(CloseCode.TOO_FAST, "too fast: at most 20 messages a second", "more than 20 messages in a second"),
+    Meaning(
+        CloseCode.TOO_FAST,
+        "too fast: at most 20 messages a second",
+        "more than 20 messages, pings and pongs in a second, or more than 1,000 frames",
+    ),
     Meaning(CloseCode.IDLE, "idle: pings were not answered", "no pong for 60 s"),
     Meaning(
         CloseCode.UNAUTHORIZED,

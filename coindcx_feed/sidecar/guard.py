@@ -148,6 +148,8 @@ class Guard:
             return NOBODY
         if len(given) > 1:
             raise Refusal(401, "token", "expected one Authorization header, was more: send one")
+        if caller.is_clear:
+            self._audit.note("clear", caller.shown, "a credential came without encryption: redirect http at the proxy")
         return self._identify(given[0], caller, is_header=True)
 
     def _identify(self, credential: str, caller: Caller, *, is_header: bool = False) -> Identity:

@@ -1,6 +1,9 @@
 """What one client may cost, and how long it may take. All bounds of this room stand here."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from coindcx_feed.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -13,9 +16,17 @@ class Limits:
 
     message_bytes: int = 64 * 1024
     messages_per_s: int = 20
+    fragments: int = 128
+    """Frames of one message."""
+    frames_per_s: int = 1000
+    connections_per_ip: int = 50
+    handshakes_per_minute: int = 60
+    """Of one address, tickets included."""
+    spare_connections: int = 256
+    """Besides ``clients``: HTTP requests, and who has not said yet what it wants."""
+    request_s: float = 10.0
+    """Until a request is complete, and between two of one connection."""
     clients: int = 1000
-    backlog: int = 1024
-    """Connections that wait to be accepted: with aiohttp's 128, a thousand that come at once wait seconds."""
     unproven: int = 64
     """Clients that may wait for their first message with a token at the same time."""
     unsent_bytes: int = 1024 * 1024
@@ -36,3 +47,13 @@ class Limits:
     grace_s: float = 1.0
     """A peer that does not answer a close frame for so long is cut off."""
     tick_s: float = 1.0
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        return cls(
+            message_bytes=settings.sidecar_max_message_kib * 1024,
+            messages_per_s=settings.sidecar_max_messages_per_s,
+            connections_per_ip=settings.sidecar_max_connections_per_ip,
+            handshakes_per_minute=settings.sidecar_max_handshakes_per_minute,
+            clients=settings.sidecar_max_clients,
+        )

@@ -1,8 +1,8 @@
 """The sidecar's HTTP side behind its guard: socket, status, tickets; start and stop. One loop, one thread."""
 
 import asyncio
-import errno
 import logging
+import time
 
 from aiohttp import web
 
@@ -12,16 +12,21 @@ from coindcx_feed.settings import Settings
 from coindcx_feed.sidecar.access import Access
 from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.batch import MarketSource
-from coindcx_feed.sidecar.callers import Callers
+from coindcx_feed.sidecar.callers import Caller, Callers
 from coindcx_feed.sidecar.codes import REASONS, CloseCode
+from coindcx_feed.sidecar.doors import Doors, door_of
 from coindcx_feed.sidecar.fanout import Fanout
 from coindcx_feed.sidecar.guard import CALLER, SOCKET_PATH, STATUS_PATH, TICKET, TICKET_PATH, Guard, Refusal
+from coindcx_feed.sidecar.http_log import http_logger
 from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
 from coindcx_feed.sidecar.limits import Limits
+from coindcx_feed.sidecar.listening import listen
 from coindcx_feed.sidecar.query import MARKET_TYPES, parse_query
+from coindcx_feed.sidecar.rates import Handshakes, Places
 from coindcx_feed.sidecar.resume import Past
 from coindcx_feed.sidecar.session import Session, Shared, Status
 from coindcx_feed.sidecar.tokens import Keys
+from coindcx_feed.sidecar.watch import FrameWatch
 from coindcx_feed.tickets import LIFETIME_S
 
 _log = logging.getLogger("coindcx_feed.sidecar")
@@ -56,17 +61,18 @@ class Sidecar:
         self._market = market
         self._settings = settings
         self._status = status
-        self._limits = limits or Limits()
+        self._limits = limits or Limits.from_settings(settings)
         self._audit = Audit()
-        access, keys, callers = (
-            Access.from_settings(settings, dashboard_port),
-            Keys.from_settings(settings),
-            Callers.from_settings(settings),
-        )
-        self._guard = Guard(access, keys, callers, self._audit)
+        self._callers = Callers.from_settings(settings)
+        access, keys = Access.from_settings(settings, dashboard_port), Keys.from_settings(settings)
+        self._guard = Guard(access, keys, self._callers, self._audit)
+        self._handshakes = Handshakes(self._limits.handshakes_per_minute, time.monotonic)
+        self._proxied = Places(self._limits.connections_per_ip)
         self._sessions: set[Session] = set()
         self._shared: Shared | None = None
         self._runner: web.AppRunner | None = None
+        self._doors: Doors | None = None
+        self._server: asyncio.Server | None = None
         self._tick_handle: asyncio.TimerHandle | None = None
         self.past: Past | None = None
         """The durable log, set before ``start``: where clients older than the ring read on."""
@@ -78,6 +84,11 @@ class Sidecar:
     def clients(self) -> int:
         """Clients that got their greeting and are still connected."""
         return sum(1 for session in tuple(self._sessions) if session.reader is not None)
+
+    @property
+    def connections(self) -> int:
+        """Open connections, also those that said nothing yet. Threads: any."""
+        return self._doors.open if self._doors is not None else 0
 
     @property
     def refusals(self) -> dict[str, int]:
@@ -108,7 +119,7 @@ class Sidecar:
         """Bind and accept clients.
 
         Raises:
-            ConfigError: One line, when the address cannot be bound.
+            ConfigError: One line: the address cannot be bound, or the certificate cannot be used.
         """
         fanout = Fanout(self._ring, self._market, self._limits, self.past)
         self._shared = Shared(self._ring, self._status, self._guard.admit, self._limits, fanout, self.past)
@@ -116,19 +127,33 @@ class Sidecar:
         app.router.add_get(SOCKET_PATH, self._serve_socket)
         app.router.add_get(STATUS_PATH, self._serve_status)
         app.router.add_post(TICKET_PATH, self._serve_ticket)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=0.2,
+            keepalive_timeout=self._limits.request_s,
+            lingering_time=self._limits.grace_s,
+            logger=http_logger(self._audit),
+        )
         await runner.setup()
-        host, port = self._settings.sidecar_host, self._settings.sidecar_port
+        assert runner.server is not None
+        doors = Doors(runner.server, self._limits, self._callers, self._audit)
         try:
-            await web.TCPSite(runner, host, port, backlog=self._limits.backlog).start()
-        except OSError as problem:
+            server = await listen(doors, self._settings)
+        except ConfigError:
             await runner.cleanup()
             self._shared = None
-            raise ConfigError(_bind_message(host, port, problem)) from None
-        self._runner = runner
-        self.port = int(runner.addresses[0][1])
+            raise
+        self._runner, self._doors, self._server = runner, doors, server
+        self.port = int(server.sockets[0].getsockname()[1])
         self._tick()
-        _log.info("sidecar listening host=%s port=%d", host, self.port)
+        if self._settings.is_open_to_network:
+            _log.warning(
+                "sidecar answers the network without TLS: set a certificate, or a proxy before it that has one"
+            )
+        has_tls = self._settings.sidecar_tls_cert is not None
+        _log.info("sidecar listening host=%s port=%d tls=%s", self._settings.sidecar_host, self.port, has_tls)
 
     async def stop(self) -> None:
         """Close all clients with 1001 and free the port, within 2 s. Harmless when not started."""
@@ -139,8 +164,8 @@ class Sidecar:
         if self._tick_handle is not None:
             self._tick_handle.cancel()
         shared.fanout.close()
-        for site in list(runner.sites):
-            await site.stop()
+        if self._server is not None:
+            self._server.close()
         for session in self._sessions:
             session.close(CloseCode.SHUTDOWN)
         ends = [asyncio.ensure_future(session.done.wait()) for session in self._sessions]
@@ -165,6 +190,8 @@ class Sidecar:
         query, asked, identity = parse_query(items), frozenset(request.query), request[IDENTITY]
         if identity is not NOBODY:
             query = query._replace(wants=identity.narrow(query.wants, asked))
+        caller = request[CALLER]
+        self._check_pace(caller)
         if not self._has_room(is_proven=identity is not NOBODY):
             raise Refusal(503, "room", "expected a free place, was none: come back later")
         ws = web.WebSocketResponse(
@@ -176,12 +203,31 @@ class Sidecar:
         )
         if not ws.can_prepare(request).ok:
             raise Refusal(426, "upgrade", "expected a WebSocket upgrade, was a plain request")
-        await ws.prepare(request)
-        transport, shared = request.transport, self._shared
-        if transport is not None and shared is not None:
-            session = Session(shared, ws, transport, query, caller=request[CALLER], identity=identity, asked=asked)
+        transport, shared, door = request.transport, self._shared, door_of(request.transport)
+        if transport is None or shared is None or door is None:
+            return ws
+        if caller.is_proxied and not self._proxied.take(caller.ip):
+            most = self._limits.connections_per_ip
+            raise Refusal(429, "connections", f"expected at most {most} sockets of one address, was more", 10)
+        try:
+            # Whatever came behind the request waits in aiohttp's protocol under this name; nowhere else can it be seen.
+            door.watch(FrameWatch(self._limits.fragments, self._limits.frames_per_s), request.protocol._message_tail)
+            await ws.prepare(request)
+            session = Session(shared, ws, transport, query, caller=caller, identity=identity, asked=asked)
+            door.on_fault = session.close
+            if door.fault is not None:
+                session.close(door.fault)
             await self._converse(session)
+        finally:
+            if caller.is_proxied:
+                self._proxied.give_back(caller.ip)
         return ws
+
+    def _check_pace(self, caller: Caller) -> None:
+        wait_s = self._handshakes.wait_s(caller.ip)
+        if wait_s:
+            most = self._limits.handshakes_per_minute
+            raise Refusal(429, "handshakes", f"expected at most {most} handshakes a minute, was more: wait", wait_s)
 
     async def _converse(self, session: Session) -> None:
         self._sessions.add(session)
@@ -208,13 +254,5 @@ class Sidecar:
         return web.json_response(body)
 
     async def _serve_ticket(self, request: web.Request) -> web.Response:
+        self._check_pace(request[CALLER])
         return web.json_response({"ticket": self._guard.mint(request[IDENTITY]), "expires_in": int(LIFETIME_S)})
-
-
-def _bind_message(host: str, port: int, problem: OSError) -> str:
-    place = f"port {port} on {host}"
-    if problem.errno == errno.EADDRINUSE:
-        return f"{place} is in use by another process: stop that process or set COINDCX_SIDECAR_PORT"
-    if problem.errno == errno.EACCES:
-        return f"{place} may not be bound by this user: set COINDCX_SIDECAR_PORT to 1024 or more"
-    return f"{place} cannot be bound ({problem.strerror or problem}): correct COINDCX_SIDECAR_HOST"

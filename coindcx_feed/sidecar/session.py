@@ -175,13 +175,16 @@ class Session:
     def _hear(self, message: WSMessage) -> None:
         if self.code is not None:
             return
+        now = self._loop.time()
+        if self._is_too_fast(now):
+            most = self._limits.messages_per_s
+            self.close(CloseCode.TOO_FAST, f"too fast: at most {most} messages a second")
+            return
         if message.type is WSMsgType.PONG:
             self._unanswered = 0
             return
-        self._heard_at = self._loop.time()
-        if self._is_too_fast():
-            self.close(CloseCode.TOO_FAST)
-        elif message.type is WSMsgType.PING:
+        self._heard_at = now
+        if message.type is WSMsgType.PING:
             self._write(pong_frame(bytes(message.data)))
         elif message.type is WSMsgType.BINARY:
             self.close(CloseCode.BINARY)
@@ -190,10 +193,10 @@ class Session:
         else:
             self._check(message.data)
 
-    def _is_too_fast(self) -> bool:
+    def _is_too_fast(self, now: float) -> bool:
         times = self._messages_at
-        is_burst = len(times) == times.maxlen and self._heard_at - times[0] < 1.0
-        times.append(self._heard_at)
+        is_burst = len(times) == times.maxlen and now - times[0] < 1.0
+        times.append(now)
         return is_burst
 
     def _check(self, text: str) -> None:

@@ -33,6 +33,10 @@ MOST_UNSENT: Final = 64 * 1024
 MARK: Final = b'"mono_ns":'
 TWENTY_DIGITS: Final = 10**19
 """Added to times, so that all are written with the same number of digits."""
+SETTINGS: Final = Settings(
+    sidecar_port=0, sidecar_max_connections_per_ip=5000, sidecar_max_handshakes_per_minute=50_000
+)
+"""All clients of a measurement have one address."""
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -57,7 +61,7 @@ class Ours:
     async def start(self) -> int:
         self.ring = Ring(100_000, "benchmark")
         status = {"mode": "demo", "state": "live", "connected": True}
-        self.sidecar = Sidecar(self.ring, MarketFeed(), Settings(sidecar_port=0), lambda: status)
+        self.sidecar = Sidecar(self.ring, MarketFeed(), SETTINGS, lambda: status)
         await self.sidecar.start()
         return self.sidecar.port
 

@@ -66,6 +66,7 @@ class World:
         self.settings = Settings(
             sidecar_port=settings.pop("port", 0), sidecar_token=secret, sidecar_jwt_secret=signing, **settings
         )
+        limits = limits or Limits(connections_per_ip=10_000, handshakes_per_minute=100_000)
         self.sidecar = Sidecar(self.ring, self.market, self.settings, lambda: self.status, limits=limits)
         self.http = aiohttp.ClientSession()
 
