@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -49,7 +50,9 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(self.folder, _SYSTEM_USER)
         arguments = ["-D", str(self.folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        subprocess.run([*self._as_owner("initdb"), *arguments], check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            [self._program("initdb"), *arguments], check=True, capture_output=True, timeout=60, **_as_owner()
+        )
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
@@ -57,7 +60,11 @@ class Postgres:
         where = ["-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._as_owner("postgres"), *where, *settings], stdout=log, stderr=log, start_new_session=True
+                [self._program("postgres"), *where, *settings],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **_as_owner(),
             )
         eventually_sync(self._is_ready)
 
@@ -82,8 +89,6 @@ class Postgres:
         """Let a frozen server go on."""
         for pid in reversed(self._frozen):
             os.kill(pid, signal.SIGCONT)
-        if self._frozen and self._process is not None:
-            self._process.send_signal(signal.SIGCONT)  # runuser stops itself when its child is stopped
         self._frozen = []
 
     def url(self, database: str | None = None, disk: Path | None = None) -> str:
@@ -98,14 +103,14 @@ class Postgres:
     def run(self, statement: str, database: str) -> str:
         """Run a statement in a session of its own and return its rows, tab-separated."""
         command = ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database, "-XAtqc", statement]
-        command[0] = str(self._programs / "psql")
+        command[0] = self._program("psql")
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         return done.stdout.strip()
 
     def _is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")[-2_000:]
-        command = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        command = [self._program("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(command, check=False).returncode == 0
 
     def _tablespace(self, database: str, disk: Path) -> str:
@@ -120,13 +125,19 @@ class Postgres:
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def _signal(self, how: signal.Signals) -> None:
-        # The child may be runuser, which does not pass every signal on: the server names itself in its folder.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.kill(self._server_pid(), how)
 
-    def _as_owner(self, program: str) -> list[str]:
-        command = [str(self._programs / program)]
-        return ["runuser", "-u", _SYSTEM_USER, "--", *command] if os.geteuid() == 0 else command
+    def _program(self, name: str) -> str:
+        return str(self._programs / name)
+
+
+def _as_owner() -> dict[str, Any]:
+    """As root, change the user in the child itself: a program between, like runuser, has its own mind about signals."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(_SYSTEM_USER)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
 def _children(parent: int) -> list[int]:

@@ -60,8 +60,17 @@ class Child:
 
     @property
     def is_watching(self) -> bool:
+        return bool(self._upstream.get("coindcx_connected"))
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the reads after the join have ended: what comes before that may come by one of them."""
+        return self._upstream.get("state") == "live"
+
+    @property
+    def _upstream(self) -> dict[str, Any]:
         states = [data for data in self.system("upstream ") if "state" in data and data["message"] != "upstream_gap"]
-        return bool(states) and bool(states[-1]["coindcx_connected"])
+        return states[-1] if states else {}
 
 
 async def _connected(http: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
@@ -81,7 +90,7 @@ async def child(
     *arguments: str,
     store_url: str | None = None,
 ) -> AsyncIterator[Child]:
-    """Run a feed on an exchange until it is watched; it does not outlive the test.
+    """Run a feed on an exchange, from when it is watched and compared; it does not outlive the test.
 
     Args:
         stream_url: Of a proxy before the exchange's socket.
@@ -103,7 +112,7 @@ async def child(
     made = Child(process, port)
     listening = asyncio.create_task(made.listen())
     try:
-        await eventually(lambda: made.is_watching, 30)
+        await eventually(lambda: made.is_compared, 30)
         yield made
     finally:
         listening.cancel()
