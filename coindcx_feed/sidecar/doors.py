@@ -79,7 +79,7 @@ class Door(asyncio.Protocol):
             already: What came behind the request and waits in aiohttp's protocol.
         """
         self._watch = watch
-        self._look_at(already)
+        self.fault = watch.feed(already, self._loop.time())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         entered = self._doors.enter(cast(asyncio.Transport, transport))
@@ -90,11 +90,14 @@ class Door(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._inner is None or self.fault is not None:
             return
-        if self._watch is not None:
-            self._look_at(data)
-            if self.fault is not None:
-                return
-        self._inner.data_received(data)
+        if self._watch is None:
+            self._inner.data_received(data)
+            return
+        self.fault = self._watch.feed(data, self._loop.time())
+        self._inner.data_received(data if self.fault is None else data[: self._watch.good_bytes])
+        if self.fault is not None and self.on_fault is not None:
+            # In the next turn: the session was woken for what came before the fault, and answers that first.
+            self._loop.call_soon(self.on_fault, self.fault)
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received() if self._inner is not None else None
@@ -113,12 +116,6 @@ class Door(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._inner is not None:
             self._inner.resume_writing()
-
-    def _look_at(self, data: bytes) -> None:
-        if self._watch is not None:
-            self.fault = self._watch.feed(data, self._loop.time())
-        if self.fault is not None and self.on_fault is not None:
-            self.on_fault(self.fault)
 
 
 def door_of(transport: asyncio.BaseTransport | None) -> Door | None:

@@ -182,7 +182,10 @@ class Guard:
     def _refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
         more = {"status": refusal.status, "path": request.path}
         self._audit.note(refusal.kind, request[CALLER].shown, str(refusal), **more)
-        return web.json_response({"error": str(refusal)}, status=refusal.status, headers=refusal.headers)
+        answer = web.json_response({"error": str(refusal)}, status=refusal.status, headers=refusal.headers)
+        if refusal.status in (429, 503):
+            answer.force_close()  # its place is needed
+        return answer
 
     def _cors(self, request: web.Request) -> dict[str, str]:
         origin = request.headers.get(hdrs.ORIGIN)

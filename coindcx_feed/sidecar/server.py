@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import partial
 
 from aiohttp import web
 
@@ -17,7 +18,7 @@ from coindcx_feed.sidecar.codes import REASONS, CloseCode
 from coindcx_feed.sidecar.doors import Doors, door_of
 from coindcx_feed.sidecar.fanout import Fanout
 from coindcx_feed.sidecar.guard import CALLER, SOCKET_PATH, STATUS_PATH, TICKET, TICKET_PATH, Guard, Refusal
-from coindcx_feed.sidecar.http_log import http_logger
+from coindcx_feed.sidecar.http_errors import HttpHandler
 from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.listening import listen
@@ -127,18 +128,12 @@ class Sidecar:
         app.router.add_get(SOCKET_PATH, self._serve_socket)
         app.router.add_get(STATUS_PATH, self._serve_status)
         app.router.add_post(TICKET_PATH, self._serve_ticket)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=0.2,
-            keepalive_timeout=self._limits.request_s,
-            lingering_time=self._limits.grace_s,
-            logger=http_logger(self._audit),
-        )
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
         assert runner.server is not None
-        doors = Doors(runner.server, self._limits, self._callers, self._audit)
+        times = {"keepalive_timeout": self._limits.request_s, "lingering_time": self._limits.grace_s}
+        handler = partial(HttpHandler, runner.server, self._audit, **times)
+        doors = Doors(handler, self._limits, self._callers, self._audit)
         try:
             server = await listen(doors, self._settings)
         except ConfigError:
@@ -211,7 +206,7 @@ class Sidecar:
             raise Refusal(429, "connections", f"expected at most {most} sockets of one address, was more", 10)
         try:
             # Whatever came behind the request waits in aiohttp's protocol under this name; nowhere else can it be seen.
-            door.watch(FrameWatch(self._limits.fragments, self._limits.frames_per_s), request.protocol._message_tail)
+            door.watch(FrameWatch(self._limits), request.protocol._message_tail)
             await ws.prepare(request)
             session = Session(shared, ws, transport, query, caller=caller, identity=identity, asked=asked)
             door.on_fault = session.close

@@ -7,7 +7,6 @@ for the peer: aiohttp's own would drop the connection before the peer has read t
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -79,7 +78,6 @@ class Session:
         self._began_at = self._heard_at = self._loop.time()
         self._ping_at = self._began_at + self._limits.ping_s
         self._unanswered = 0
-        self._messages_at: deque[float] = deque(maxlen=self._limits.messages_per_s)
         self._cut_off: asyncio.TimerHandle | None = None
         self._asked = asked
         self.caller = caller
@@ -121,6 +119,8 @@ class Session:
         """
         if self.code is not None:
             return
+        if code is CloseCode.TOO_FAST and reason is None:
+            reason = f"too fast: at most {self._limits.messages_per_s} messages a second"
         self.code = code
         self._leave()
         self._transport.write(close_frame(code, (reason or REASONS[code]).encode()[:_REASON_BYTES]))
@@ -175,15 +175,10 @@ class Session:
     def _hear(self, message: WSMessage) -> None:
         if self.code is not None:
             return
-        now = self._loop.time()
-        if self._is_too_fast(now):
-            most = self._limits.messages_per_s
-            self.close(CloseCode.TOO_FAST, f"too fast: at most {most} messages a second")
-            return
         if message.type is WSMsgType.PONG:
             self._unanswered = 0
             return
-        self._heard_at = now
+        self._heard_at = self._loop.time()
         if message.type is WSMsgType.PING:
             self._write(pong_frame(bytes(message.data)))
         elif message.type is WSMsgType.BINARY:
@@ -192,12 +187,6 @@ class Session:
             self._answer(message.data)
         else:
             self._check(message.data)
-
-    def _is_too_fast(self, now: float) -> bool:
-        times = self._messages_at
-        is_burst = len(times) == times.maxlen and now - times[0] < 1.0
-        times.append(now)
-        return is_burst
 
     def _check(self, text: str) -> None:
         try:

@@ -182,9 +182,24 @@ async def test_T15_T16_a_malformed_request_is_one_line_without_its_bytes(
     caplog.set_level(logging.DEBUG)
     sock = await connected(world)
     await asyncio.get_running_loop().sock_sendall(sock, request_bytes)
-    assert b" 400 " in await all_of(sock)
+    answer = await all_of(sock)
+    assert b" 400 " in answer
+    assert b'{"error": "expected HTTP, was a request that cannot be read (' in answer
+    assert TOKEN.encode() not in answer
     assert world.sidecar.refusals == {"http": 1}
     lines = [record for record in caplog.records if record.name != "asyncio"]
     assert [record.name for record in lines] == ["coindcx_feed.audit"]
     assert lines[0].getMessage().startswith("kind=http client=127.0.0.1 reason=")
     assert TOKEN not in caplog.text
+
+
+async def test_T16_a_handler_that_fails_tells_the_log_and_not_the_client(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 and one line; the cause stands in the log."""
+    del world.status["connected"]
+    async with world.http.get(world.status_url) as answer:
+        assert answer.status == 500
+        assert list(await answer.json()) == ["error"]
+    assert "request failed client=127.0.0.1" in caplog.text
+    assert "KeyError: 'connected'" in caplog.text

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 from sidecar.helpers import masked
 
 from coindcx_feed.sidecar.codes import CloseCode
+from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.watch import FrameWatch
 
 TEXT, MORE, PING, PONG = 0x1, 0x0, 0x9, 0xA
 
 
-def watch(fragments: int = 4, frames_per_s: int = 1000) -> FrameWatch:
-    return FrameWatch(fragments, frames_per_s)
+def watch(fragments: int = 4, frames_per_s: int = 1000, messages_per_s: int = 500) -> FrameWatch:
+    return FrameWatch(Limits(fragments=fragments, frames_per_s=frames_per_s, messages_per_s=messages_per_s))
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
@@ -49,9 +50,26 @@ def test_T08_fragments_of_a_message_are_counted(payload: bytes) -> None:
 def test_T09_frames_of_any_kind_are_counted_per_second() -> None:
     """Those of one piece stop at the limit instead of being read to the end."""
     watched = watch(frames_per_s=10)
-    assert watched.feed(masked(PONG, b"") * 10, 0.0) is None
+    part = masked(MORE, b"", is_final=False)
+    assert watched.feed(masked(TEXT, b"", is_final=False) + part * 2 + masked(PONG, b"") * 7, 0.0) is None
     assert watched.feed(masked(PONG, b"") * 10, 1.0) is None
     assert watched.feed(masked(PONG, b"") * 10_000, 1.5) is CloseCode.TOO_FAST
+
+
+@pytest.mark.parametrize("message", [masked(TEXT, b"abc"), masked(PING, b"abc"), masked(PONG, b"")])
+def test_T09_messages_are_counted_over_the_last_second(message: bytes) -> None:
+    """What came before the one too many is told, so that it can be answered; a goodbye is never too many."""
+    watched = watch(messages_per_s=4)
+    assert watched.feed(message * 4, 0.0) is None
+    assert watched.feed(masked(0x8, b""), 0.0) is None
+    assert watched.feed(message[:3], 0.5) is None
+    assert watched.feed(message[3:] + message * 3, 1.0) is None
+    assert watched.feed(message[:1], 1.9) is None
+    assert watched.feed(message[1:] + message, 1.9) is CloseCode.TOO_FAST
+    assert watched.good_bytes == 0
+    fresh = watch(messages_per_s=4)
+    assert fresh.feed(message * 1000, 0.0) is CloseCode.TOO_FAST
+    assert fresh.good_bytes == 4 * len(message)
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), st.integers(1, 50))
