@@ -54,6 +54,14 @@ def test_T24_the_table_of_open_routes_is_short() -> None:
     assert sum(need is Need.LATER for need in NEEDS.values()) == 2
 
 
+async def test_T23_every_route_only_reads(world: World) -> None:
+    """Nothing but a ticket is made here, and that changes no account."""
+    assert world.sidecar._runner is not None
+    routes = {(route.method, route.resource) for route in world.sidecar._runner.app.router.routes()}
+    writing = {(method, place and place.canonical) for method, place in routes if method not in ("GET", "HEAD")}
+    assert writing == {("POST", TICKET_PATH)}
+
+
 @pytest.mark.parametrize("make", [lambda: TOKEN, signed])
 async def test_T04_either_credential_opens_every_route(guarded: World, make: Any) -> None:
     """In the header of HTTP and of the socket, and as the first message."""
