@@ -1,5 +1,44 @@
-"""The side of a script: subscribe to a sidecar, reconnect, resume."""
+"""The side of a script: read a sidecar's events, or make a table of them.
 
+``connect`` yields typed events and gaps, ``events`` the messages as they are; both reconnect and resume.
+"""
+
+from coindcx_feed.client.connect import Connection, connect
+from coindcx_feed.client.frame import to_dataframe
+from coindcx_feed.client.items import (
+    BalanceEvent,
+    BookEvent,
+    CandleEvent,
+    FillEvent,
+    Gap,
+    Item,
+    LedgerEvent,
+    OrderEvent,
+    OtherEvent,
+    PositionEvent,
+    PriceEvent,
+    SystemEvent,
+    TradeEvent,
+)
 from coindcx_feed.client.subscribe import Envelope, events
 
-__all__ = ["Envelope", "events"]
+__all__ = [
+    "BalanceEvent",
+    "BookEvent",
+    "CandleEvent",
+    "Connection",
+    "Envelope",
+    "FillEvent",
+    "Gap",
+    "Item",
+    "LedgerEvent",
+    "OrderEvent",
+    "OtherEvent",
+    "PositionEvent",
+    "PriceEvent",
+    "SystemEvent",
+    "TradeEvent",
+    "connect",
+    "events",
+    "to_dataframe",
+]

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 import aiohttp
 import msgspec
@@ -17,6 +17,8 @@ from coindcx_feed.exchange.backoff import Backoff
 
 PATH: Final = "/api/v1/ws/coindcx"
 GREETING: Final = "Connected to CoinDCX WebSocket bridge"
+RESUME_GAP: Final = "resume_gap"
+EPOCH_CHANGED: Final = "epoch_changed"
 
 _GREETING_S: Final = 15.0
 _STABLE_S: Final = 10.0
@@ -58,12 +60,53 @@ class Envelope(dict[str, Any]):
         self.mode = mode
 
 
+class Watcher(Protocol):
+    """Told what happens to a subscription's connections, between events. What a method raises ends the subscription."""
+
+    def greeted(self, data: Mapping[str, Any]) -> None:
+        """A connection began; ``data`` is the greeting's."""
+
+    def heard(self) -> None:
+        """Something arrived, whatever it was."""
+
+    def lost(self, problem: str, retry_s: float) -> None:
+        """The connection ended, or none was made; another is tried after so many seconds."""
+
+
+class Request(NamedTuple):
+    """What is subscribed to. See ``events``.
+
+    Without a message for ``proof_s`` the connection counts as lost; the server is asked for a sign of life before.
+    """
+
+    address: URL
+    filters: Mapping[str, str]
+    token: str | None = None
+    proof_s: float | None = None
+
+
 class _Ended(Exception):
     """The server closed the connection."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"closed with {code} {reason}")
         self.code = code
+
+
+def request(
+    url: str,
+    types: Iterable[str] | None = None,
+    pairs: Iterable[str] | None = None,
+    token: str | None = None,
+    proof_s: float | None = None,
+) -> Request:
+    """Check an address and build what is asked for.
+
+    Raises:
+        ConfigError: If ``url`` is no WebSocket address.
+    """
+    filters = {name: ",".join(names) for name, names in (("types", types), ("pairs", pairs)) if names is not None}
+    return Request(parse_address(url), filters, token, proof_s)
 
 
 async def events(
@@ -74,12 +117,11 @@ async def events(
     pairs: Iterable[str] | None = None,
     token: str | None = None,
 ) -> AsyncGenerator[Envelope, None]:
-    """Yield events for as long as the caller reads, across any number of connections.
+    """Yield messages for as long as the caller reads, across any number of connections.
 
     After a break it goes on behind the last event. What the server no longer has is told by a ``resume_gap`` message of
     type ``system`` without ``seq``, a new series of numbers by ``epoch_changed``; greetings and keep-alive are not
-    yielded. Use ``contextlib.aclosing`` when the loop
-    may be left early.
+    yielded. Use ``contextlib.aclosing`` when the loop may be left early. ``connect`` gives the same as typed events.
 
     Args:
         url: ``ws://host:port``; without a path the sidecar's is taken.
@@ -91,19 +133,30 @@ async def events(
         ConfigError: If ``url`` is no WebSocket address.
         ClientError: When trying again cannot help: refused request, wrong token, no sidecar at this address.
     """
-    address = _address(url)
-    filters = {name: ",".join(names) for name, names in (("types", types), ("pairs", pairs)) if names is not None}
-    position, backoff = Position(since, epoch), Backoff(_FIRST_DELAY_S, _MOST_DELAY_S)
-    loop = asyncio.get_running_loop()
+    async with aclosing(subscribe(request(url, types, pairs, token), Position(since, epoch))) as envelopes:
+        async for envelope in envelopes:
+            yield envelope
+
+
+async def subscribe(
+    wanted: Request, position: Position, watcher: Watcher | None = None
+) -> AsyncGenerator[Envelope, None]:
+    """As ``events``, with the place kept by the caller: another subscription goes on where this one was left.
+
+    Raises:
+        ClientError: As ``events``.
+    """
+    backoff = Backoff(_FIRST_DELAY_S, _MOST_DELAY_S)
+    loop, token = asyncio.get_running_loop(), wanted.token
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"} if token else {}) as http:
         while True:
             began = loop.time()
-            target = address.update_query(filters | position.query())
+            target = wanted.address.update_query({**wanted.filters, **position.query()})
             try:
                 async with http.ws_connect(target, heartbeat=_HEARTBEAT_S, max_msg_size=_MOST_BYTES) as ws:
                     if token is None:
                         await ws.send_str("ping")  # a server that wants a token says so now, not after 10 s of silence
-                    async with aclosing(_messages(ws, position)) as messages:
+                    async with aclosing(_messages(_Ear(ws, wanted.proof_s, watcher), position)) as messages:
                         async for envelope in messages:
                             yield envelope
             except aiohttp.WSServerHandshakeError as refused:
@@ -115,14 +168,16 @@ async def events(
             if loop.time() - began > _STABLE_S:
                 backoff.reset()
             delay = backoff.next()
-            _log.warning("not connected address=%s problem=%r retry_s=%.1f", address, problem, delay)
+            _log.warning("not connected address=%s problem=%r retry_s=%.1f", wanted.address, problem, delay)
+            if watcher is not None:
+                watcher.lost(problem, delay)
             await asyncio.sleep(delay)
 
 
-async def _messages(ws: aiohttp.ClientWebSocketResponse, position: Position) -> AsyncGenerator[Envelope, None]:
-    epoch, mode = await _greeting(ws, position)
+async def _messages(ear: "_Ear", position: Position) -> AsyncGenerator[Envelope, None]:
+    epoch, mode = await _greeting(ear, position)
     while True:
-        envelope = _parse(await _receive(ws), epoch, mode)
+        envelope = _parse(await ear.next(), epoch, mode)
         kind = envelope.get("type")
         if kind in _KEEP_ALIVE:
             continue
@@ -131,35 +186,59 @@ async def _messages(ws: aiohttp.ClientWebSocketResponse, position: Position) -> 
             continue
         if "seq" in envelope:
             position.take_event(envelope["seq"])
-        elif kind == "system" and envelope["data"].get("message") == "resume_gap":
+        elif kind == "system" and envelope["data"].get("message") == RESUME_GAP:
             position.take_gap(envelope["data"].get("missed_to"))
-        elif kind == "system" and envelope["data"].get("message") == "epoch_changed":
-            epoch = str(envelope["data"]["epoch"])
+        elif kind == "system" and envelope["data"].get("message") == EPOCH_CHANGED:
+            envelope.epoch = epoch = str(envelope["data"]["epoch"])
             position.take_epoch(epoch)
         yield envelope
 
 
-async def _greeting(ws: aiohttp.ClientWebSocketResponse, position: Position) -> tuple[str, str]:
-    data = _parse(await _receive(ws, _GREETING_S)).get("data")
+async def _greeting(ear: "_Ear", position: Position) -> tuple[str, str]:
+    data = _parse(await ear.first()).get("data")
     if not isinstance(data, dict) or data.get("message") != GREETING or "epoch" not in data:
         raise ClientError("expected the greeting of a CoinDCX sidecar, was another message: check the address")
     position.take_greeting(data["epoch"], data["seq"])
+    if ear.watcher is not None:
+        ear.watcher.greeted(data)
     return str(data["epoch"]), str(data["mode"])
 
 
-async def _receive(ws: aiohttp.ClientWebSocketResponse, timeout_s: float | None = None) -> bytes:
-    message = await ws.receive(timeout_s)
-    if message.type is aiohttp.WSMsgType.TEXT:
-        return str(message.data).encode()
-    if message.type is aiohttp.WSMsgType.CLOSE:
-        raise _Ended(message.data, message.extra or "")
-    raise _Ended(ws.close_code or 1006, "connection lost")
+class _Ear:
+    """Hears one connection, and asks for a sign of life where silence is to be noticed."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse, proof_s: float | None, watcher: Watcher | None) -> None:
+        self._ws, self._proof_s, self.watcher = ws, proof_s, watcher
+
+    async def first(self) -> bytes:
+        return self._take(await self._ws.receive(_GREETING_S))
+
+    async def next(self) -> bytes:
+        if self._proof_s is None:
+            return self._take(await self._ws.receive())
+        try:
+            return self._take(await self._ws.receive(self._proof_s / 3))
+        except TimeoutError:
+            await self._ws.send_str("ping")
+        try:
+            return self._take(await self._ws.receive(self._proof_s * 2 / 3))
+        except TimeoutError:
+            raise _Ended(1006, f"nothing was heard for {self._proof_s:g} s") from None
+
+    def _take(self, message: aiohttp.WSMessage) -> bytes:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            if self.watcher is not None:
+                self.watcher.heard()
+            return str(message.data).encode()
+        if message.type is aiohttp.WSMsgType.CLOSE:
+            raise _Ended(message.data, message.extra or "")
+        raise _Ended(self._ws.close_code or 1006, "connection lost")
 
 
 def _parse(raw: bytes, epoch: str = "", mode: str = "") -> Envelope:
     try:
         return Envelope(raw, epoch, mode)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ArithmeticError, RecursionError):
         raise ClientError("expected JSON messages of a CoinDCX sidecar, was other text: check the address") from None
 
 
@@ -186,7 +265,12 @@ def _unless_final(code: int, message: str) -> str:
     return message
 
 
-def _address(url: str) -> URL:
+def parse_address(url: str) -> URL:
+    """Read where a sidecar is; without a path the sidecar's own is taken.
+
+    Raises:
+        ConfigError: If it is no WebSocket address.
+    """
     try:
         address = URL(url)
     except ValueError:

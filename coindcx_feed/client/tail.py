@@ -9,7 +9,7 @@ import msgspec
 
 from coindcx_feed.analysis.cells import COLUMNS, csv_line, row_texts
 from coindcx_feed.client.position import Since
-from coindcx_feed.client.subscribe import Envelope, events
+from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, events
 from coindcx_feed.errors import ConfigError
 
 Format = Literal["json", "csv"]
@@ -83,12 +83,14 @@ def _cells(envelope: Envelope) -> list[str]:
     if "seq" in envelope:
         return row_texts(envelope.raw, envelope.epoch, envelope.mode)
     data = envelope["data"]
-    missing = f"{data.get('message')}: {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
+    told = str(data.get("message"))
+    if told == RESUME_GAP:
+        told += f": {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
     gap = {
         "timestamp": envelope["timestamp"],
         "type": "system",
         "seq": 0,
         "source": "local",
-        "data": {"message": missing},
+        "data": {"message": told},
     }
     return ["", *row_texts(msgspec.json.encode(gap), envelope.epoch, envelope.mode)[1:]]
