@@ -73,8 +73,9 @@ def serve() -> None:
         try:
             runtime.start()
             spare_collections()
-            address = settings.sidecar_url(runtime.sidecar.port)
-            typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}, events at {address}", err=True)
+            address, following = settings.sidecar_url(runtime.sidecar.port), runtime.following()
+            place = "" if following is None else f", following {following['address']}"
+            typer.echo(f"coindcx-feed {__version__}: mode {runtime.mode}{place}, events at {address}", err=True)
             while runtime.is_running and not stopping.wait(0.2):
                 pass
         finally:

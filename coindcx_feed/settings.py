@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     allow_custom_upstream: bool = False
     pairs: Annotated[Names, AfterValidator(_check_pairs)] = ("B-BTC_USDT", "B-ETH_USDT", "B-SOL_USDT")
     upstream: Literal["always", "on-demand"] = "always"
+    follow: Annotated[str, _check_url(("ws", "wss"))] | None = None
+    follow_token: Secret | None = None
     ring_capacity: Annotated[int, Field(ge=1_000, le=5_000_000)] = 100_000
     sidecar_host: str = "127.0.0.1"
     sidecar_port: Port = 8000
@@ -233,6 +235,10 @@ class Settings(BaseSettings):
         if (self.sidecar_tls_cert is None) != (self.sidecar_tls_key is None):
             present, absent = ("CERT", "KEY") if self.sidecar_tls_cert else ("KEY", "CERT")
             raise ValueError(f"{PREFIX}SIDECAR_TLS_{present} is set without {PREFIX}SIDECAR_TLS_{absent}: set both")
+        if self.follow is not None and self.mode == "replay":
+            raise ValueError(f"{PREFIX}FOLLOW does not go with {PREFIX}MODE=replay: leave one of them out")
+        if self.follow is None and self.follow_token is not None:
+            raise ValueError(f"{PREFIX}FOLLOW_TOKEN is set without {PREFIX}FOLLOW: set both, or neither")
         try:
             parse_window(self.replay_from, self.replay_to)
         except ConfigError:

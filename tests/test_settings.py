@@ -301,6 +301,8 @@ def test_T18_loopback_and_the_exchange_are_accepted(give: Give, url: str) -> Non
         ({"STREAM_URL": "wss://stream.coindcx.com/ x"}, "expected an address that begins with wss://, with a host"),
         ({"STREAM_URL": "wss://me@stream.coindcx.com"}, "expected an address without user name and password"),
         ({"STREAM_URL": "https://stream.coindcx.com"}, "expected an address that begins with wss://, with a host"),
+        ({"FOLLOW": "ws://desk.example:8000"}, "expected wss://; plain ws:// is accepted on loopback only"),
+        ({"FOLLOW": "http://127.0.0.1:8000"}, "expected an address that begins with wss://, with a host"),
         # A host that only looks like loopback.
         ({"STREAM_URL": "ws://127.0.0.1.evil.example"}, "expected wss://; plain ws:// is accepted on loopback only"),
     ],
@@ -310,6 +312,29 @@ def test_T18_addresses_that_are_refused(give: Give, values: dict[str, str], line
     give(ALLOW_CUSTOM_UPSTREAM="1", **values)
     (name,) = values
     assert refusal().startswith(f"COINDCX_{name}: {line}")
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:8000", "ws://localhost:8000/api/v1/ws/coindcx", "wss://desk.example"])
+def test_feed_to_follow_is_on_loopback_or_encrypted(give: Give, url: str) -> None:
+    """It carries account data; its token is a secret."""
+    give(FOLLOW=url, FOLLOW_TOKEN=CANARY)
+    settings = load_settings()
+    assert settings.follow == url
+    assert CANARY not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"FOLLOW_TOKEN": CANARY}, "COINDCX_FOLLOW_TOKEN is set without COINDCX_FOLLOW"),
+        ({"FOLLOW": "ws://127.0.0.1:8000", "MODE": "replay"}, "COINDCX_FOLLOW does not go with COINDCX_MODE=replay"),
+    ],
+)
+def test_follow_settings_that_do_not_fit_are_refused(give: Give, values: dict[str, str], line: str) -> None:
+    """One line, without the token."""
+    give(**values)
+    assert line in refusal()
+    assert CANARY not in refusal()
 
 
 def test_T18_no_option_turns_verification_off() -> None:

@@ -1,7 +1,7 @@
 """The states a user sees and the two facts behind them. Pure data."""
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 
 class State(StrEnum):
@@ -52,6 +52,24 @@ class Change(NamedTuple):
     proven_ns: int | None = None
     mono_ns: int | None = None
     proof: str | None = None
+
+
+class Connection(Protocol):
+    """What is known of a connection now. Ages are seconds, ``None`` before the first proof. Threads: any."""
+
+    connects: int
+    private_joins: int
+
+    @property
+    def change(self) -> Change: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def account_age_s(self) -> float | None: ...
+    @property
+    def transport_age_s(self) -> float | None: ...
+    @property
+    def proof_limit_s(self) -> float: ...
 
 
 class Timings(NamedTuple):

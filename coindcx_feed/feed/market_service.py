@@ -19,7 +19,7 @@ class MarketService:
     @property
     def _has_stream(self) -> bool:
         # A replay has no market feed, and a dashboard that does not own the account's feed has none either.
-        return self._runtime.supervisor is not None
+        return self._runtime.connection is not None
 
     def quotes(self) -> dict[str, Any]:
         """Return ``rows`` of the watched pairs, and ``available``: whether this process has a market feed at all."""

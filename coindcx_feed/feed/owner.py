@@ -7,11 +7,19 @@ import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from coindcx_feed.errors import ConfigError, OwnerLocked
+
+
+class OwnerNote(NamedTuple):
+    """What an owner says of itself: a line, its process, and where its events are."""
+
+    who: str
+    pid: int
+    sidecar: str | None
 
 
 class OwnerLock:
@@ -28,13 +36,14 @@ class OwnerLock:
         self.path = data_dir / f"owner-{name}.lock"
         self._note = data_dir / f"owner-{name}.json"
         self._lock = FileLock(self.path, mode=0o600, thread_local=False)
+        self._role: str | None = None
 
-    def acquire(self, role: str, sidecar: str) -> None:
+    def acquire(self, role: str, sidecar: str | None = None) -> None:
         """Take the lock.
 
         Args:
             role: What this process is, for the other one's message: ``dashboard`` or ``serve``.
-            sidecar: Address where this process offers its events.
+            sidecar: Address where this process offers its events; told later where it is not known yet.
         Raises:
             OwnerLocked: If another process has it; the message names that process.
             ConfigError: If the folder cannot be written.
@@ -51,7 +60,14 @@ class OwnerLock:
                 f"the data folder {self._folder} cannot be written ({error.strerror}): set COINDCX_DATA_DIR"
             ) from None
 
-    def _write_note(self, role: str, sidecar: str) -> None:
+    def tell(self, sidecar: str) -> None:
+        """Note where this process offers its events; harmless when the lock is not held."""
+        if self._lock.is_locked and self._role is not None:
+            with contextlib.suppress(OSError):
+                self._write_note(self._role, sidecar)
+
+    def _write_note(self, role: str, sidecar: str | None) -> None:
+        self._role = role
         note = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -80,11 +96,26 @@ class OwnerLock:
         except Timeout:
             return self._describe()
 
-    def _describe(self) -> str:
+    def note(self) -> OwnerNote | None:
+        """Return what the owner says of itself, ``None`` when it says nothing that can be read."""
         try:
             note: dict[str, Any] = json.loads(self._note.read_text(encoding="utf-8"))
             who = f"{note['role']} (process {note['pid']} on {note['host']}, since {note['since']})"
-            where = f"; its events are at {note['sidecar']}"
+            sidecar = note["sidecar"]
+            return OwnerNote(who, int(note["pid"]), str(sidecar) if sidecar else None)
         except (OSError, ValueError, KeyError, TypeError):
-            who, where = "another process", ""
-        return f"this account's feed is owned by {who}{where}: use that one, or stop it first"
+            return None
+
+    def _describe(self) -> str:
+        note = self.note()
+        owned = f"this account's feed is owned by {note.who if note else 'another process'}"
+        if note is None or note.sidecar is None:
+            return f"{owned}: use that one, or stop it first"
+        address = note.sidecar.partition("/api/")[0]
+        how = f"COINDCX_FOLLOW={address} and another COINDCX_SIDECAR_PORT"
+        return f"{owned}; its events are at {note.sidecar}: follow it with {how}, or stop it first"
+
+
+def findable(url: str) -> str:
+    """Return where another process of this machine finds a sidecar that may be bound to every interface."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:", 1).replace("//[::]:", "//[::1]:", 1)

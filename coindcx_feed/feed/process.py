@@ -37,6 +37,12 @@ def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = Non
     Raises:
         ConfigError: If there is nothing to replay; one line.
     """
+    if settings.follow is not None:
+        # Imported here: a feed of its own never loads the follower.
+        from coindcx_feed.feed.follow_runtime import FollowRuntime
+
+        token = settings.follow_token.get_secret_value() if settings.follow_token else None
+        return FollowRuntime(settings, role, settings.follow, token, dashboard_port)
     if settings.effective_mode == "replay":
         # Imported here: a live process never loads the player.
         from coindcx_feed.feed.replay_runtime import open_replay
@@ -52,6 +58,25 @@ def new_runtime(settings: Settings, role: Role, dashboard_port: int | None = Non
     return FeedRuntime(settings, role, dashboard_port, demo)
 
 
+def start_runtime(settings: Settings, role: Role, dashboard_port: int | None = None) -> FeedRuntime:
+    """Start the runtime for the settings; a dashboard whose account has an owner follows that one's sidecar.
+
+    Raises:
+        ConfigError: One line: owner, data folder, port, or nothing to replay.
+    """
+    runtime = new_runtime(settings, role, dashboard_port)
+    runtime.start()
+    if runtime.owner is None:
+        return runtime
+    from coindcx_feed.feed.follow_runtime import follow_owner
+
+    follower = follow_owner(settings, role, dashboard_port)
+    if follower is None:
+        return runtime
+    follower.start()
+    return follower
+
+
 def secrets_of(settings: Settings) -> list[str]:
     """List the texts that no log line may hold."""
     given = (
@@ -60,6 +85,7 @@ def secrets_of(settings: Settings) -> list[str]:
         settings.sidecar_token,
         settings.sidecar_jwt_secret,
         settings.dashboard_password,
+        settings.follow_token,
     )
     return [*(secret.get_secret_value() for secret in given if secret is not None), *secrets_of_destinations(settings)]
 
@@ -75,8 +101,7 @@ def start_process_service(dashboard_port: int | None = None) -> FeedService:
         if anchor.service is None:
             settings = load_settings()
             recent = start_logging(settings.data_dir, secrets_of(settings))
-            runtime = new_runtime(settings, "dashboard", dashboard_port)
-            runtime.start()
+            runtime = start_runtime(settings, "dashboard", dashboard_port)
             spare_collections()
             anchor.service = FeedService(runtime, recent)
         service: FeedService = anchor.service

@@ -11,11 +11,11 @@ from coindcx_feed.alerts.channels import Sender
 from coindcx_feed.alerts.desk import AlertDesk
 from coindcx_feed.alerts.senders import senders_of
 from coindcx_feed.errors import ConfigError, OwnerLocked
-from coindcx_feed.events import iso_ms, new_epoch
+from coindcx_feed.events import new_epoch
 from coindcx_feed.exchange.rest import RestReader
 from coindcx_feed.exchange.rest_account import AccountReads
 from coindcx_feed.exchange.rest_market import MarketReads
-from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, State, Timings
+from coindcx_feed.exchange.states import DEFAULT_TIMINGS, Change, Connection, State, Timings
 from coindcx_feed.exchange.supervisor import Supervisor
 from coindcx_feed.feed.archive import Archive
 from coindcx_feed.feed.conversion import Rate, keep_reading
@@ -27,7 +27,7 @@ from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.market_reads import MarketKeeper
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.owner import OwnerLock
+from coindcx_feed.feed.owner import OwnerLock, findable
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.recorder import Recorder
 from coindcx_feed.feed.recovery import Outcome, Recovery
@@ -78,7 +78,7 @@ class FeedRuntime:
         timings: Timings | None = None,
     ) -> None:
         self.settings, self.role, self.demo = settings, role, demo
-        self.mode = settings.effective_mode
+        self.mode: str = settings.effective_mode
         self.ring = Ring(settings.ring_capacity, new_epoch())
         self.market = MarketFeed()
         self.marks = Marks()
@@ -117,12 +117,18 @@ class FeedRuntime:
         self.log: EventStore | None = None
         self.archive: Archive | None = None
         self.durable: Durable | None = None
-        self.alerts = AlertDesk(settings.data_dir, self.mode, RuntimeSight(self), _no_alerts(self.mode))
+        no_alerts = "a replay raises no alerts" if self.mode == "replay" else None
+        self.alerts = AlertDesk(settings.data_dir, self.mode, RuntimeSight(self), no_alerts)
 
     @property
     def change(self) -> Change:
         """The present state of the connection. Threads: any."""
-        return self._dashboard_change if self.supervisor is None else self.supervisor.change
+        return self._dashboard_change if self.connection is None else self.connection.change
+
+    @property
+    def connection(self) -> Connection | None:
+        """What is known of the session, once there is one. Threads: any."""
+        return self.supervisor
 
     def now_ns(self) -> int:
         """The present that ages are told against: a replay's is its own. Unix ns. Threads: any."""
@@ -132,12 +138,17 @@ class FeedRuntime:
         """Return where a replay stands, ``None`` when this is none. Threads: any."""
         return None
 
+    def following(self) -> dict[str, Any] | None:
+        """Return which sidecar is followed, ``None`` when this joins the exchange itself. Threads: any."""
+        return None
+
     def brief(self) -> dict[str, Any]:
         """Return mode, state, whether the account is being watched, and the loop's own health. Threads: any."""
         state, pipeline = self.change.state, self.pipeline
         return {
             "mode": self.mode,
             "state": str(state),
+            "account": None if self.connection is None else str(self.connection.account),
             "connected": state.is_connected,
             "records": pipeline.counters["records"],
             "duplicates": pipeline.duplicates.count,
@@ -153,7 +164,7 @@ class FeedRuntime:
             ConfigError: If the data folder or, but for a dashboard, a port cannot be used.
         """
         try:
-            self._lock.acquire(self.role, self.settings.sidecar_url())
+            self._lock.acquire(self.role)
         except OwnerLocked as error:
             if self.role == "serve":
                 raise
@@ -308,6 +319,8 @@ class FeedRuntime:
                 raise
             self.sidecar_error = str(error)
             log.error("sidecar not started reason=%r", self.sidecar_error)
+        else:
+            self._lock.tell(findable(self.settings.sidecar_url(self.sidecar.port)))
 
     def _new_suspicion(self, recovery: Recovery) -> Suspicion:
         given = self.settings
@@ -352,20 +365,7 @@ class FeedRuntime:
 
     def _note_gap(self, gap: Gap) -> None:
         state = self.change.state
-        self.pipeline.note(
-            "upstream_gap",
-            coindcx_connected=state.is_connected,
-            state=str(state),
-            start=iso_ms(gap.start_ns),
-            end=None if gap.end_ns is None else iso_ms(gap.end_ns),
-            cause=gap.cause,
-            recovered=gap.recovered,
-            unknown=gap.unknown,
-        )
-
-
-def _no_alerts(mode: str) -> str | None:
-    return "a replay raises no alerts" if mode == "replay" else None
+        self.pipeline.note("upstream_gap", coindcx_connected=state.is_connected, state=str(state), **gap.told())
 
 
 def account_name(settings: Settings) -> str:

@@ -90,11 +90,12 @@ class FeedService:
             "last_event_ms": newest[0].received_ns // 1_000_000 if newest else None,
             "last_event_seq": newest[0].seq if newest else None,
             "delay": self._delay(),
-            "has_credentials": runtime.mode == "demo" or runtime.settings.has_credentials,
+            "has_credentials": self._has_credentials(),
             "pairs": list(runtime.desk.pairs),
             "sidecar": self._sidecar(),
             "simulator": {"port": int(runtime.demo.url.rsplit(":", 1)[1])} if runtime.demo else None,
             "owner": runtime.owner,
+            "following": runtime.following(),
             "recording": runtime.recorder.status() if runtime.recorder else None,
             "replay": runtime.replay(),
             "started_ms": runtime.started_ms,
@@ -106,21 +107,28 @@ class FeedService:
             "completeness": health.completeness(runtime.watch, now_ns),
         }
 
+    def _has_credentials(self) -> bool:
+        runtime, connection = self.runtime, self.runtime.connection
+        if runtime.following() is not None:
+            return connection is None or connection.account is not Account.NONE
+        return runtime.mode == "demo" or runtime.settings.has_credentials
+
     def _proof(self, now_ns: int) -> dict[str, Any]:
-        supervisor = self.runtime.supervisor
-        if supervisor is None:
+        connection, following = self.runtime.connection, self.runtime.following()
+        if connection is None:
             nothing = {"fact": str(Account.NONE), "since_ms": None, "age_s": None}
             return {"transport": {"proof": None, "age_s": None, "limit_s": 10.0}, "account": nothing, "joins": 0}
-        age_s, proof_s = supervisor.transport_age_s, supervisor.account_age_s
+        age_s, proof_s = connection.transport_age_s, connection.account_age_s
+        proof = "frame" if following is None else "sign of the feed that is followed"
         since_ms = None if proof_s is None else int(now_ns / 1e6 - proof_s * 1000)
         return {
             "transport": {
-                "proof": None if age_s is None else "frame",
+                "proof": None if age_s is None else proof,
                 "age_s": age_s,
-                "limit_s": supervisor.proof_limit_s,
+                "limit_s": connection.proof_limit_s,
             },
-            "account": {"fact": str(supervisor.account), "since_ms": since_ms, "age_s": proof_s},
-            "joins": supervisor.private_joins,
+            "account": {"fact": str(connection.account), "since_ms": since_ms, "age_s": proof_s},
+            "joins": connection.private_joins,
         }
 
     def _clock_skew(self) -> dict[str, Any] | None:
@@ -129,7 +137,9 @@ class FeedService:
         return None if skew is None else skew._asdict()
 
     def _sidecar(self) -> dict[str, Any]:
-        runtime = self.runtime
+        runtime, following = self.runtime, self.runtime.following()
+        if following is not None and not following["serves"]:
+            return {"url": following["address"], "clients": None, "error": None}
         if runtime.sidecar_error is not None or not runtime.is_running:
             return {"url": None, "clients": 0, "error": runtime.sidecar_error}
         url = runtime.settings.sidecar_url(runtime.sidecar.port)
@@ -148,14 +158,14 @@ class FeedService:
         }
 
     def _counters(self) -> dict[str, int]:
-        pipeline, supervisor = self.runtime.pipeline, self.runtime.supervisor
+        pipeline, connection = self.runtime.pipeline, self.runtime.connection
         counted = pipeline.counters
         return {
             **{name: counted[name] for name in ("frames", "records", "late", "market", "failures")},
             "events": self.runtime.ring.version,  # all that were ever numbered; "kept" says how many are left
             "duplicates": pipeline.duplicates.count,
             "quarantined": pipeline.quarantine.count,
-            "connects": supervisor.connects if supervisor else 0,
+            "connects": connection.connects if connection else 0,
         }
 
     def select(

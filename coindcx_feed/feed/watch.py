@@ -5,6 +5,7 @@ import time
 from collections import deque
 from typing import Final, NamedTuple
 
+from coindcx_feed.events import iso_ms
 from coindcx_feed.exchange.states import Change
 
 MAX_CHANGES: Final = 5_000
@@ -30,6 +31,17 @@ class Gap(NamedTuple):
     recovered: int | None = None
     unknown: str | None = None
     noticed_ns: int | None = None
+
+    def told(self) -> dict[str, object]:
+        """Return the fields of the event that tells of it."""
+        end = None if self.end_ns is None else iso_ms(self.end_ns)
+        return {
+            "start": iso_ms(self.start_ns),
+            "end": end,
+            "cause": self.cause,
+            "recovered": self.recovered,
+            "unknown": self.unknown,
+        }
 
 
 class Completeness(NamedTuple):

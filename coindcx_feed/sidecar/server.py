@@ -33,7 +33,7 @@ from coindcx_feed.tickets import LIFETIME_S
 _log = logging.getLogger("coindcx_feed.sidecar")
 
 
-SHOWN = ("mode", "state", "records", "duplicates", "quarantined", "loop_lag")
+SHOWN = ("mode", "state", "account", "records", "duplicates", "quarantined", "loop_lag")
 """Of the process's status, what a client may see."""
 
 
@@ -115,6 +115,11 @@ class Sidecar:
         """Say that the ring or the market buffer got something new. Cheap; before ``start`` it does nothing."""
         if self._shared is not None:
             self._shared.fanout.notify()
+
+    def tell(self, payload: bytes) -> None:
+        """Send a message without a number to every client. Threads: the loop's."""
+        for session in tuple(self._sessions):
+            session.tell(payload)
 
     async def start(self) -> None:
         """Bind and accept clients.

@@ -130,6 +130,11 @@ class Session:
         """Cut the connection without a word."""
         self._transport.abort()
 
+    def tell(self, payload: bytes) -> None:
+        """Send a message without a number, if the client is served."""
+        if self.reader is not None and self.code is None:
+            self._send(payload)
+
     def keep_alive(self, now: float) -> None:
         """Send the pings that are due, or close a client that does not answer them. ``now`` is the loop's time."""
         if self.reader is None or self.code is not None:

@@ -170,6 +170,8 @@ def _sidecar(sidecar: dict[str, Any]) -> Node:
         return cards.figure(
             "Sidecar clients", "–", fmt.visible(sidecar["error"] or "not running here", 90), color="yellow"
         )
+    if sidecar["clients"] is None:
+        return cards.figure("Sidecar clients", "–", f"scripts read {sidecar['url'].split('/api/')[0]}")
     return cards.figure("Sidecar clients", str(sidecar["clients"]), sidecar["url"].split("/api/")[0])
 
 

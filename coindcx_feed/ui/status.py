@@ -34,6 +34,7 @@ def status_nodes(status: Status, gaps: list[Gap], zone: tzinfo) -> list[Node | N
     """Build the line and, under it, whatever needs an action."""
     cells = [
         _mode(status),
+        _following(status),
         _lamp(status),
         _state(status),
         _transport(status),
@@ -53,8 +54,21 @@ def _mode(status: Status) -> Node | None:
     mode = status["mode"]
     if mode == "live":
         return None
-    title = {"demo": "Simulated exchange on this machine. No real account, no real money."}.get(mode)
+    title = {
+        "demo": "Simulated exchange. No real account, no real money.",
+        "unknown": "The feed that is followed has not said yet what it is.",
+    }.get(mode)
     return div("cell hatch", mode.upper(), title=title or f"Not the exchange itself: {mode}")
+
+
+def _following(status: Status) -> Node | None:
+    following = status.get("following")
+    if following is None:
+        return None
+    owner = f" (owned by {following['owner']})" if following["owner"] else ""
+    title = "Events, numbers, times and state are those of another process, which joins the exchange."
+    address = fmt.visible(following["address"])
+    return _cell("following", span("" if following["is_up"] else "yellow", f"{address}{owner}"), title=title)
 
 
 def _lamp(status: Status) -> Node:
@@ -189,6 +203,10 @@ def _replay_notice(replay: dict[str, Any], status: Status, zone: tzinfo) -> Node
 def _state_notice(status: Status, zone: tzinfo) -> Node | None:
     state, reason = status["state"], fmt.visible(status["reason"] or "")
     retry = _retry(status)
+    if state == "rejected" and status.get("following"):
+        return _notice(
+            "bad", "The feed to be followed refused. Nothing here will change until it accepts.", reason, retry
+        )
     if state == "rejected":
         return _notice("bad", "The exchange refused the credentials.", reason, retry)
     if state == "stopped" and reason.startswith("not watching"):

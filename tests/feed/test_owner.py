@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from coindcx_feed.errors import ConfigError, OwnerLocked
-from coindcx_feed.feed.owner import OwnerLock
+from coindcx_feed.feed.owner import OwnerLock, findable
+from coindcx_feed.settings import Settings
 
 HOLD = """
 import sys, time
@@ -44,7 +46,8 @@ def test_F23_second_process_is_refused_with_the_name_of_the_first(tmp_path: Path
     message = str(caught.value)
     assert f"serve (process {other.pid} on " in message
     assert "its events are at ws://127.0.0.1:8000/api/v1/ws/coindcx" in message
-    assert message.endswith("use that one, or stop it first")
+    assert "follow it with COINDCX_FOLLOW=ws://127.0.0.1:8000 and another COINDCX_SIDECAR_PORT" in message
+    assert message.endswith("or stop it first")
     assert "\n" not in message
     assert lock.owner() == message
 
@@ -93,6 +96,31 @@ def test_owner_with_an_unreadable_note_is_another_process(tmp_path: Path, note: 
         assert lock.owner() == "this account's feed is owned by another process: use that one, or stop it first"
     finally:
         held.release()
+
+
+def test_address_is_told_when_it_is_known(tmp_path: Path) -> None:
+    """Before that the owner is named without one; a follower reads it from the note."""
+    held, lock = OwnerLock(tmp_path, ACCOUNT), OwnerLock(tmp_path, ACCOUNT)
+    held.tell("ws://early/")
+    held.acquire("serve")
+    try:
+        assert (lock.owner() or "").endswith(": use that one, or stop it first")
+        held.tell("ws://127.0.0.1:4711/api/v1/ws/coindcx")
+        note = lock.note()
+        assert note is not None
+        assert (note.pid, note.sidecar) == (os.getpid(), "ws://127.0.0.1:4711/api/v1/ws/coindcx")
+    finally:
+        held.release()
+    assert lock.note() is None
+
+
+@pytest.mark.parametrize(
+    ("host", "named"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("10.0.0.7", "10.0.0.7")]
+)
+def test_address_can_be_used_on_the_same_machine(host: str, named: str) -> None:
+    """What is bound to every interface is found on loopback."""
+    settings = Settings(_env_file=None, sidecar_host=host, sidecar_token=SecretStr("x" * 16))
+    assert findable(settings.sidecar_url(8000)) == f"ws://{named}:8000/api/v1/ws/coindcx"
 
 
 def test_T16_account_name_is_in_no_file_name_and_in_no_file(tmp_path: Path) -> None:

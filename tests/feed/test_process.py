@@ -1,6 +1,7 @@
 """The one feed of a process: started once, found again after a reload, stopped with the server."""
 
 import importlib
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,10 +12,11 @@ from fakes.plain import is_plain
 from fakes.runtimes import free_port, settings_for
 from fakes.waiting import eventually_sync
 
-from coindcx_feed.errors import ConfigError
+from coindcx_feed.errors import ConfigError, OwnerLocked
 from coindcx_feed.feed import process as process_module
-from coindcx_feed.feed.process import new_runtime, start_process_service, stop_process_service
-from coindcx_feed.feed.runtime import FeedRuntime
+from coindcx_feed.feed.owner import OwnerLock
+from coindcx_feed.feed.process import new_runtime, start_process_service, start_runtime, stop_process_service
+from coindcx_feed.feed.runtime import FeedRuntime, account_name
 from coindcx_feed.feed.service import FeedService
 
 
@@ -110,6 +112,52 @@ def test_second_dashboard_shows_the_owner(environment: Path, monkeypatch: pytest
     finally:
         other.runtime.stop()
     assert owner.status()["owner"] is None
+
+
+def test_F23_dashboard_of_an_owned_account_follows_the_owner(environment: Path) -> None:
+    """By the address in the lock file, with the owner's process named; it opens no sidecar and takes no lock."""
+    owner = start_process_service()
+    eventually_sync(lambda: owner.version() >= 1)
+    second = start_runtime(owner.runtime.settings, "dashboard")
+    try:
+        service = FeedService(second)
+        eventually_sync(lambda: service.version() == owner.version())
+        eventually_sync(lambda: service.status()["state"] == owner.status()["state"])
+        status, address = service.status(), f"ws://127.0.0.1:{owner.runtime.sidecar.port}"
+        expected = {"address": address, "owner": f"process {os.getpid()}", "is_up": True, "serves": False}
+        assert status["following"] == expected
+        assert status["owner"] is None
+        assert status["sidecar"] == {"url": address, "clients": None, "error": None}
+        assert is_plain(status)
+        assert is_plain(service.feed())
+        assert "alerts are raised by the process that joins the exchange" in str(second.alerts.book.locked)
+        owner.runtime.stop()
+        eventually_sync(lambda: service.status()["following"]["is_up"] is False)
+        assert "start this one again" in service.status()["reason"]
+    finally:
+        second.stop()
+
+
+def test_dashboard_whose_owner_offers_nothing_says_so(environment: Path) -> None:
+    """A lock without an address: nothing to follow."""
+    settings = settings_for("http://127.0.0.1:9", environment)
+    lock = OwnerLock(settings.data_dir, account_name(settings))
+    lock.acquire("dashboard")
+    try:
+        second = start_runtime(settings, "dashboard")
+        assert "use that one, or stop it first" in (second.owner or "")
+        assert second.following() is None
+        with pytest.raises(OwnerLocked):
+            start_runtime(settings, "serve")
+    finally:
+        lock.release()
+
+
+def test_runtime_that_follows_is_chosen_by_the_setting(environment: Path, tmp_path: Path) -> None:
+    """Whatever mode and key say."""
+    settings = settings_for("http://127.0.0.1:9", tmp_path, follow="ws://127.0.0.1:8000")
+    following = new_runtime(settings, "serve").following()
+    assert following == {"address": "ws://127.0.0.1:8000", "owner": None, "is_up": False, "serves": True}
 
 
 def test_runtime_of_a_live_mode_has_no_demo(environment: Path, tmp_path: Path) -> None:

@@ -161,6 +161,34 @@ def test_F19_wrong_clock_is_said_on_every_page() -> None:
     assert "clock is wrong" not in text_of(_line(clock_skew={**skew, "offset_ms": 80.0})[1])
 
 
+FOLLOWING = {"address": "ws://127.0.0.1:8000", "owner": "process 4711", "is_up": True, "serves": False}
+
+
+def test_follower_says_whom_it_follows() -> None:
+    """On every page, beside the other one's mode; with the owner where it is known."""
+    text = text_of(_line(following=FOLLOWING)[1])
+    assert "DEMO following ws://127.0.0.1:8000 (owned by process 4711)" in text
+    assert "owned by" not in text_of(_line(following={**FOLLOWING, "owner": None})[1])
+    assert "following" not in text_of(_line()[1])
+
+
+def test_follower_without_its_link_says_which_one_is_down() -> None:
+    """The picture is old, and why; a refusal is not the exchange's."""
+    reason = "follow: the link to ws://127.0.0.1:8000 is down: connection lost"
+    down = {**FOLLOWING, "is_up": False}
+    text = text_of(_line("reconnecting", following=down, reason=reason)[1])
+    assert "What you see is the last state known at" in text
+    assert "Follow: the link to ws://127.0.0.1:8000 is down: connection lost." in text
+    refused = text_of(_line("rejected", following=down, reason="follow: ws://127.0.0.1:8000 refused")[1])
+    assert "The feed to be followed refused." in refused
+    assert "The exchange refused" not in refused
+
+
+def test_mode_of_a_feed_that_has_not_answered_is_unknown() -> None:
+    """Never shown as the exchange's own."""
+    assert "UNKNOWN following" in text_of(_line("connecting", following=FOLLOWING, mode="unknown")[1])
+
+
 def test_nothing_received_yet_has_no_age() -> None:
     """No proof is not a fresh proof."""
     transport = {"proof": None, "age_s": None, "limit_s": 10.0}
