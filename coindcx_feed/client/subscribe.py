@@ -34,8 +34,12 @@ _FINAL_ERRORS: Final[dict[int, type[ClientError]]] = {
     403: OriginRefused,
     4500: NotAuthorized,
     4501: BadRequest,
-    4502: OriginRefused,
+    4502: NotAuthorized,
 }
+
+_MAY_PASS: Final = frozenset({408, 425, 429})
+"""Refusals that end by themselves."""
+_MOST_TOLD_S: Final = 300.0
 
 _log = logging.getLogger("coindcx_feed.client")
 # Numbers with a point become Decimal: a binary float would round the exchange's money.
@@ -150,7 +154,7 @@ async def subscribe(
     loop, token = asyncio.get_running_loop(), wanted.token
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"} if token else {}) as http:
         while True:
-            began = loop.time()
+            began, told_s = loop.time(), 0.0
             target = wanted.address.update_query({**wanted.filters, **position.query()})
             try:
                 async with http.ws_connect(target, heartbeat=_HEARTBEAT_S, max_msg_size=_MOST_BYTES) as ws:
@@ -160,6 +164,7 @@ async def subscribe(
                         async for envelope in messages:
                             yield envelope
             except aiohttp.WSServerHandshakeError as refused:
+                told_s = _told_s(refused)
                 problem = await _refusal(http, target, refused.status)
             except _Ended as ended:
                 problem = _unless_final(ended.code, str(ended))
@@ -167,7 +172,7 @@ async def subscribe(
                 problem = str(error) or type(error).__name__
             if loop.time() - began > _STABLE_S:
                 backoff.reset()
-            delay = backoff.next()
+            delay = max(backoff.next(), told_s)
             _log.warning("not connected address=%s problem=%r retry_s=%.1f", wanted.address, problem, delay)
             if watcher is not None:
                 watcher.lost(problem, delay)
@@ -254,13 +259,19 @@ async def _refusal(http: aiohttp.ClientSession, target: URL, status: int) -> str
     return _unless_final(status, text or f"expected a WebSocket at {target.host}:{target.port}, was HTTP {status}")
 
 
+def _told_s(refused: aiohttp.WSServerHandshakeError) -> float:
+    """Return how long the server wants to be left alone, 0 where it does not say."""
+    text = refused.headers.get("Retry-After", "") if refused.headers is not None else ""
+    return min(float(text), _MOST_TOLD_S) if text.isdecimal() else 0.0
+
+
 def _unless_final(code: int, message: str) -> str:
     """Return the message if coming back may help.
 
     Raises:
         ClientError: Of the kind that the code stands for.
     """
-    if 4500 <= code <= 4999 or 300 <= code < 500:
+    if 4500 <= code <= 4999 or (300 <= code < 500 and code not in _MAY_PASS):
         raise _FINAL_ERRORS.get(code, ClientError)(message)
     return message
 

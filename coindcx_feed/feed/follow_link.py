@@ -12,19 +12,21 @@ from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
 import aiohttp
-from yarl import URL
 
 from coindcx_feed.client.position import Position
 from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, Request, subscribe
 from coindcx_feed.errors import ClientError
+from coindcx_feed.exchange.backoff import Backoff
 from coindcx_feed.exchange.states import Account, Change, State
+from coindcx_feed.feed.follow_start import NEWEST, Start, read_start, read_status
 from coindcx_feed.feed.watch import ON_DEMAND
 
 REFUSED_RETRY_S: Final = 60.0
 """A sidecar that refuses is asked again so often: its token may be set meanwhile."""
+FIRST_DELAY_S: Final = 1.0
+MOST_DELAY_S: Final = 30.0
 SAYS: Final = " says: "
 """In reasons that are the other process's own."""
-_STATUS_S: Final = 5.0
 _PROOF: Final = "the state of the feed that is followed"
 
 log = logging.getLogger(__name__)
@@ -45,9 +47,11 @@ class Link:
     Args:
         wanted: What is read, and the limit of silence.
         take: Gets every message in order.
+        on_start: Gets the account as it was at the place where the reading begins, if it does not begin at the oldest.
         on_greeting: Told of each connection: mode, epoch and newest number there.
         on_change: Told of each transition.
         owner: Who runs the other process, for the reader, or ``None``.
+        most: Events read at the start at most.
     """
 
     private_joins = 0
@@ -56,11 +60,14 @@ class Link:
         self,
         wanted: Request,
         take: Callable[[Envelope], Awaitable[None]],
+        on_start: Callable[[Start], None],
         on_greeting: Callable[[Mapping[str, Any]], None],
         on_change: Callable[[Change], None],
         owner: str | None = None,
+        most: int = NEWEST,
     ) -> None:
-        self._wanted, self._take, self._on_greeting, self._on_change = wanted, take, on_greeting, on_change
+        self._wanted, self._take, self._on_start, self._most = wanted, take, on_start, most
+        self._on_greeting, self._on_change = on_greeting, on_change
         self.owner = owner
         self.address = str(wanted.address).partition("/api/")[0]
         self.connects = 0
@@ -107,6 +114,7 @@ class Link:
         try:
             while True:
                 try:
+                    await self._begin()
                     async with aclosing(subscribe(self._wanted, self._position, self)) as envelopes:
                         async for envelope in envelopes:
                             await self._hear(envelope)
@@ -117,6 +125,23 @@ class Link:
             if self._asking is not None:
                 self._asking.cancel()
             self._end(State.STOPPED, "stopped here")
+
+    async def _begin(self) -> None:
+        """Find the first place, as soon as the other process answers."""
+        backoff = Backoff(FIRST_DELAY_S, MOST_DELAY_S)
+        while self._position.since == "earliest":
+            try:
+                start = await read_start(self._wanted.address, self._wanted.token, self._most)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                delay = backoff.next()
+                self.lost(str(error) or type(error).__name__, delay)
+                await asyncio.sleep(delay)
+                continue
+            if start is not None:
+                log.info("follow begins after=%d known=%d", start.seq, len(start.known))
+                self._position = Position(start.seq, start.epoch)
+                self._on_start(start)
+            return
 
     def greeted(self, data: Mapping[str, Any]) -> None:
         """A connection began. Its exact state is asked for; until then the weakest that fits is shown."""
@@ -180,7 +205,7 @@ class Link:
     async def _ask(self, before: Told) -> None:
         """Ask for the exact state; the answer counts unless events have told of another meanwhile."""
         try:
-            status = await self._status()
+            status = await read_status(self._wanted.address, self._wanted.token)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             log.warning("status not read address=%s reason=%r", self.address, str(error) or type(error).__name__)
             return
@@ -190,15 +215,6 @@ class Link:
         if state is not None and self._told is before and self._is_up:
             self._told = Told(state, before.reason if state is before.state else None)
             self._show()
-
-    async def _status(self) -> dict[str, Any]:
-        token = self._wanted.token
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        timeout = aiohttp.ClientTimeout(_STATUS_S)
-        target = status_url(self._wanted.address)
-        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http, http.get(target) as answer:
-            found = await answer.json()
-        return found if isinstance(found, dict) else {}
 
     def _end(self, state: State, reason: str, next_try_s: float | None = None) -> None:
         self._is_up, self._told = False, None
@@ -216,12 +232,6 @@ class Link:
         if (state, reason) != (before.state, before.reason):
             log.info("follow state=%s reason=%r next_try_s=%s", state, reason, next_try_s and round(next_try_s, 1))
         self._on_change(self.change)
-
-
-def status_url(address: URL) -> URL:
-    """Return where a sidecar tells its status, beside its socket."""
-    scheme = {"ws": "http", "wss": "https"}[address.scheme]
-    return address.with_scheme(scheme).with_path(f"{address.path.rpartition('/')[0]}/status").with_query(None)
 
 
 def _state(text: object) -> State | None:

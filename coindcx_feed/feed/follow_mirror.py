@@ -13,6 +13,7 @@ from coindcx_feed.events import Event, EventType
 from coindcx_feed.exchange import wire
 from coindcx_feed.exchange.records import CurrentPricesRecord
 from coindcx_feed.feed.desk import Desk
+from coindcx_feed.feed.follow_start import Start
 from coindcx_feed.feed.followed import followed_event, market_frame
 from coindcx_feed.feed.kept import Kept
 from coindcx_feed.feed.normalize import AccountItem, MarketItem, Rejected, normalize
@@ -115,6 +116,14 @@ class Mirror:
     def begin_anew(self) -> None:
         """Expect numbers that have nothing to do with those so far."""
         self._is_anew = True
+
+    def begin(self, start: Start) -> None:
+        """Take the account as it is known at a place; what comes next is the event after it."""
+        self._is_anew = False
+        self._ring.begin_anew(start.seq + 1, start.epoch)
+        self._state.clear()
+        for item, seq, received_ns in start.known:
+            self._state.apply(item.type, item.record, seq, received_ns, is_late=False)
 
     async def take(self, envelope: Envelope) -> None:
         """Take one message in. What is no message of a sidecar goes to quarantine."""

@@ -15,6 +15,7 @@ from coindcx_feed.feed.desk import Desk
 from coindcx_feed.feed.durable import NoStore
 from coindcx_feed.feed.follow_link import SAYS, Link
 from coindcx_feed.feed.follow_mirror import FollowDesk, FollowedPairs, FollowRing, Mirror
+from coindcx_feed.feed.follow_start import NEWEST
 from coindcx_feed.feed.owner import OwnerLock, OwnerNote
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.runtime import FeedRuntime, Role, account_name
@@ -83,7 +84,8 @@ class FollowRuntime(FeedRuntime):
         )
         wanted = request(url, ["all"], None, token, float(settings.proof_limit_s))
         who = None if owner is None else f"process {owner.pid}"
-        self.link = Link(wanted, self._mirror.take, self._on_greeting, self._on_change, who)
+        most = min(NEWEST, settings.ring_capacity)
+        self.link = Link(wanted, self._mirror.take, self._mirror.begin, self._on_greeting, self._on_change, who, most)
         self._greeted, self._serving = asyncio.Event(), asyncio.Event()
         self._missing: list[str] = []
         self._taken_before = 0

@@ -185,6 +185,21 @@ async def test_full_servers_are_asked_again(quick: None, caplog: pytest.LogCaptu
         assert len(await reading) == 1
 
 
+async def test_T08_too_many_handshakes_are_waited_out(quick: None, caplog: pytest.LogCaptureFixture) -> None:
+    """429 is not for good, and the server says for how long."""
+    asked: list[float] = []
+
+    async def busy(_: web.Request) -> web.Response:
+        asked.append(asyncio.get_running_loop().time())
+        return web.json_response({"error": "too many"}, status=429, headers={"Retry-After": "1"})
+
+    async with serving(busy) as url:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(take(1, url), 1.6)
+    assert len(asked) == 4  # two tries, each asked again for the reason
+    assert "problem='too many' retry_s=1.0" in caplog.text
+
+
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "http://127.0.0.1:8000", "ws://", "ws://[", "ws://a:b"])
 async def test_another_kind_of_address_is_refused(url: str) -> None:
     """Before anything is sent; the address is not repeated, it may hold a password."""

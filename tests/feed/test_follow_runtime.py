@@ -71,6 +71,24 @@ async def test_follower_has_the_same_events_account_and_state(exchange: Exchange
             assert not list((tmp_path / "follower").glob("*.sqlite*"))
 
 
+async def test_idle_part_of_the_account_is_known_too(exchange: ExchangeServer, tmp_path: Path) -> None:
+    """An order and a position of long ago, behind more events than the follower keeps."""
+    async with running(settings_for(exchange.url, tmp_path / "leader")) as leader:
+        await eventually(lambda: leader.change.state.is_connected)
+        await exchange.emit(POSITION, [position()])
+        await exchange.emit(ORDER, [order("idle")])
+        for number in range(1_200):
+            await exchange.emit(BALANCE, [balance(free=str(number))])
+        await eventually(lambda: leader.ring.version >= 1_202)
+        async with following(address(leader), tmp_path / "follower", ring_capacity=1_000) as follower:
+            await caught_up(follower, leader)
+            assert _account(follower) == _account(leader)
+            assert bodies(follower) == bodies(leader, follower.ring.oldest - 1)
+            await exchange.emit(ORDER, [order("idle", status="cancelled", updated_at=1_790_000_000_001)])
+            await eventually(lambda: follower.state.order("idle").record.is_terminal)  # type: ignore[union-attr]
+            assert follower.watch.gaps() == []
+
+
 async def test_C6_leader_without_the_exchange_is_not_shown_as_live(exchange: ExchangeServer, tmp_path: Path) -> None:
     """Its state and its gap, with cause and outcome, are the follower's."""
     async with running(settings_for(exchange.url, tmp_path / "leader")) as leader:
