@@ -8,8 +8,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from coindcx_feed.client.subscribe import request
-from coindcx_feed.events import new_epoch
+from coindcx_feed.events import iso_ms, new_epoch, new_id
 from coindcx_feed.exchange.states import Change, Connection
 from coindcx_feed.feed.desk import Desk
 from coindcx_feed.feed.durable import NoStore
@@ -23,7 +25,6 @@ from coindcx_feed.feed.stage import ReplayState
 from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.feed.watch import Gap
 from coindcx_feed.settings import Settings
-from coindcx_feed.sidecar import protocol
 from coindcx_feed.sidecar.server import Sidecar
 
 UNKNOWN: Final = "unknown"
@@ -204,7 +205,9 @@ class FollowRuntime(FeedRuntime):
         # Without a number: those are the other process's, and it does not know of this link.
         state = change.state
         message = f"upstream {state}" + (f": {change.reason}" if change.reason else "")
-        self.sidecar.tell(protocol.notice(message, coindcx_connected=state.is_connected, state=str(state)))
+        data = {"message": message, "coindcx_connected": state.is_connected, "state": str(state)}
+        head = {"id": new_id(), "timestamp": iso_ms(change.at_ns), "type": "system"}
+        self.sidecar.tell(msgspec.json.encode({**head, "data": data}))
 
 
 def follow_owner(settings: Settings, role: Role, dashboard_port: int | None = None) -> FollowRuntime | None:

@@ -49,11 +49,6 @@ def epoch_changed(epoch: str, first_seq: int) -> bytes:
     return _envelope("system", {"message": "epoch_changed", "epoch": epoch, "first_seq": first_seq})
 
 
-def notice(message: str, **data: object) -> bytes:
-    """Say something of the connection that has no number: what a follower knows and its feed does not."""
-    return _envelope("system", {"message": message, **data})
-
-
 def error(message: str) -> bytes:
     """Answer a message that was not understood."""
     return msgspec.json.encode({"type": "error", "data": {"message": message}})
