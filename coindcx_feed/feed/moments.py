@@ -191,6 +191,8 @@ class Moments:
         return known
 
     def _nothing(self) -> str:
+        if self._runtime.following() is not None:
+            return "a follower keeps no log to look back into: do it in the dashboard of the process that is followed"
         if self._runtime.log is None:
             return "there is no durable log to look back into, only now: set COINDCX_STORE_URL to keep one"
         return "the log holds no event yet: there is nothing to look back at"

@@ -104,6 +104,8 @@ def nothing(is_kept: bool) -> Node:
     """Build what stands here while there is no past."""
     if not is_kept:
         text = "Events live in memory only: COINDCX_STORE_URL is none. Leave it out, and the log is a file here."
+        if page.service().status().get("following"):
+            text = "This dashboard follows another process and keeps nothing; that one's dashboard shows its log."
         return cards.empty("There is no durable log", text)
     return cards.empty("The log is empty", "The first event is stored when it arrives; it appears here then.")
 

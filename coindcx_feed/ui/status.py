@@ -65,10 +65,11 @@ def _following(status: Status) -> Node | None:
     following = status.get("following")
     if following is None:
         return None
-    owner = f" (owned by {following['owner']})" if following["owner"] else ""
+    owner = f"(owned by {following['owner']})" if following["owner"] else ""
     title = "Events, numbers, times and state are those of another process, which joins the exchange."
     address = fmt.visible(following["address"])
-    return _cell("following", span("" if following["is_up"] else "yellow", f"{address}{owner}"), title=title)
+    shown = span("" if following["is_up"] else "yellow", address)
+    return _cell("following", shown, span("muted wide", owner) if owner else None, title=title)
 
 
 def _lamp(status: Status) -> Node:
@@ -117,7 +118,11 @@ def _delay(status: Status) -> Node | None:
         return None
     title = f"From the exchange's stamp to here, last {delay['count']} events. The clocks' difference is in it."
     p50, p95 = fmt.milliseconds(delay["p50_ms"]), fmt.milliseconds(delay["p95_ms"])
-    return _cell("exchange → here", span("", p50), span("muted", f"p95 {p95}"), cls="wide", title=title)
+    name = "exchange → here"
+    if status.get("following"):
+        name = "exchange → there"
+        title = f"From the exchange's stamp to the process that is followed, last {delay['count']} events."
+    return _cell(name, span("", p50), span("muted", f"p95 {p95}"), cls="wide", title=title)
 
 
 def _kept(status: Status) -> Node:

@@ -17,6 +17,7 @@ from coindcx_feed.ui.past import Past
 REACHES: Final = {"All": 0, "±1,000": 1_000, "±50": 50}
 """How far the slider reaches around the moment, in events: a pixel of a long log is many events."""
 NO_LOG: Final = "There is no durable log to look back into. Set COINDCX_STORE_URL to keep one."
+NO_LOG_HERE: Final = "This dashboard follows another process and keeps no log; look back in that one's dashboard."
 MAX_TYPED: Final = 40
 
 _FRAME: Final = """
@@ -120,7 +121,9 @@ def look_back() -> None:
     if is_past():
         return
     has_past = stored_span() is not None
-    note = "Show this page as of an earlier event: step, scrub, or type a time." if has_past else NO_LOG
+    note = "Show this page as of an earlier event: step, scrub, or type a time."
+    if not has_past:
+        note = NO_LOG_HERE if page.service().status().get("following") else NO_LOG
     st.button(
         "Look back", icon=":material/history:", key="look-back", on_click=_enter, disabled=not has_past, help=note
     )

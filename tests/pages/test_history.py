@@ -85,6 +85,15 @@ def test_without_a_log_the_page_says_what_to_do() -> None:
     assert not test.dataframe
 
 
+def test_follower_has_no_log_and_says_where_it_is() -> None:
+    """No setting would help."""
+    service = FakeService(following={"address": "ws://127.0.0.1:8000", "owner": None, "is_up": True, "serves": True})
+    service.past = FakePast(service, is_kept=False)
+    text = nodes_of(_run(service))
+    assert "follows another process" in text
+    assert "COINDCX_STORE_URL" not in text
+
+
 def test_an_empty_log_is_not_an_error() -> None:
     """The first event starts it."""
     assert "The log is empty" in nodes_of(_run(FakeService(events=0)))

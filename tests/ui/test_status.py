@@ -168,6 +168,7 @@ def test_follower_says_whom_it_follows() -> None:
     """On every page, beside the other one's mode; with the owner where it is known."""
     text = text_of(_line(following=FOLLOWING)[1])
     assert "DEMO following ws://127.0.0.1:8000 (owned by process 4711)" in text
+    assert "exchange → there" in text
     assert "owned by" not in text_of(_line(following={**FOLLOWING, "owner": None})[1])
     assert "following" not in text_of(_line()[1])
 
