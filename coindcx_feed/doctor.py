@@ -7,9 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import aiohttp
+
 from coindcx_feed import __version__
+from coindcx_feed.client.subscribe import parse_address
 from coindcx_feed.errors import ConfigError, FeedError, RestError
 from coindcx_feed.exchange.rest import RestReader
+from coindcx_feed.feed.follow_start import read_status
 from coindcx_feed.feed.keeping import store_url
 from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.runtime import account_name
@@ -43,6 +47,9 @@ async def examine() -> list[Finding]:
     except ConfigError as error:
         return [*found, Finding("settings", str(error), is_bad=True)]
     found.append(Finding("settings", f"mode {settings.effective_mode}, pairs {', '.join(settings.pairs) or 'none'}"))
+    if settings.follow is not None:
+        port = _port("sidecar port", settings.sidecar_host, settings.sidecar_port, "COINDCX_SIDECAR_PORT")
+        return [*found, await _followed(settings, settings.follow), port, _log_file(log_path(settings.data_dir))]
     found.extend(await _credentials(settings))
     owner = _owner(settings)
     found.append(owner)
@@ -59,6 +66,18 @@ async def examine() -> list[Finding]:
 def _versions() -> Finding:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return Finding("versions", f"coindcx-feed {__version__}, Python {platform.python_version()}, {libraries}")
+
+
+async def _followed(settings: Settings, url: str) -> Finding:
+    token = settings.follow_token.get_secret_value() if settings.follow_token else None
+    try:
+        status = await read_status(parse_address(url), token)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        return Finding("follow", f"{url} does not answer ({reason}): start it, or correct COINDCX_FOLLOW", is_bad=True)
+    if "mode" not in status:
+        return Finding("follow", f"{url} wants a token: set COINDCX_FOLLOW_TOKEN", is_bad=True)
+    return Finding("follow", f"{url}, mode {status['mode']}, state {status.get('state')}, event {status.get('seq')}")
 
 
 async def _credentials(settings: Settings) -> list[Finding]:

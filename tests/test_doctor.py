@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from fakes.rest import wallets_route
 from fakes.runtimes import free_port
+from sidecar.helpers import World
 
 from coindcx_feed.doctor import Finding, examine
 from coindcx_feed.feed.owner import OwnerLock
@@ -63,6 +64,22 @@ async def test_healthy_demo_has_no_bad_finding(settings: Set, tmp_path: Path) ->
     assert str(tmp_path / "data") in found["owner lock"].text
     assert str(tmp_path / "data" / "logs" / "coindcx-feed.log") in found["log file"].text
     assert all(finding.mark == "ok " for finding in found.values())
+
+
+async def test_follower_is_told_whether_the_other_process_answers(settings: Set) -> None:
+    """Neither key nor lock nor log matter to it; a token that is wanted is named."""
+    settings(FOLLOW=f"ws://127.0.0.1:{free_port()}")
+    found = await _found()
+    assert list(found) == ["versions", "settings", "follow", "sidecar port", "log file"]
+    assert found["follow"].is_bad
+    assert "does not answer" in found["follow"].text
+    async with World(token="canary-9f3c1b7a5e2d4860") as world:
+        settings(FOLLOW=f"ws://127.0.0.1:{world.sidecar.port}")
+        assert "set COINDCX_FOLLOW_TOKEN" in (await _found())["follow"].text
+        settings(FOLLOW_TOKEN="canary-9f3c1b7a5e2d4860")
+        found = await _found()
+        assert not found["follow"].is_bad
+        assert "mode demo, state live, event 0" in found["follow"].text
 
 
 async def test_wrong_setting_ends_the_examination_with_its_line(settings: Set) -> None:

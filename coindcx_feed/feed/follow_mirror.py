@@ -193,8 +193,11 @@ class Mirror:
     def _take_market(self, envelope: Envelope) -> None:
         pipeline = self._pipeline
         frame = market_frame(envelope.raw, envelope["data"])
-        for item in () if frame is None else normalize(frame):
-            if frame is None or not isinstance(item, MarketItem):
+        if frame is None:
+            self._refuse(envelope, "expected a market message of this kind of feed, was another")
+            return
+        for item in normalize(frame):
+            if not isinstance(item, MarketItem):
                 if isinstance(item, Rejected):
                     self._refuse(envelope, item.reason)
                 continue
