@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
 from coindcx_feed.analysis.cells import COLUMNS
 from coindcx_feed.analysis.fields import (
     ID_FIELDS,
@@ -18,6 +16,7 @@ from coindcx_feed.analysis.fields import (
 from coindcx_feed.client.items import Gap, Item
 from coindcx_feed.client.position import Since
 from coindcx_feed.client.retained import read_retained
+from coindcx_feed.client.subscribe import RESUME_GAP, Envelope
 from coindcx_feed.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ UNITS: Final = {
 
 _MONEY: Final = ("price", "quantity", "filled_quantity")
 _ACCOUNT: Final = frozenset({"order", "position", "balance", "fill", "ledger", "system"})
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 def to_dataframe(
@@ -72,26 +70,26 @@ def to_dataframe(
     if money not in ("decimal", "float"):
         raise ConfigError(f"money: expected decimal or float, was {money!r:.40}: choose one")
     if isinstance(events, str):
-        events = read_retained(events, since, epoch, types, pairs, token)
-    items = [item for item in events if item.type in _ACCOUNT or isinstance(item, Gap)]
-    return _table(items, money)
+        return _table(list(read_retained(events, since, epoch, types, pairs, token)), money)
+    kept = (item for item in events if item.type in _ACCOUNT or isinstance(item, Gap))
+    return _table([Envelope(item.raw, item.epoch, item.mode) for item in kept], money)
 
 
-def _table(items: list[Item], money: Money) -> "pd.DataFrame":
+def _table(envelopes: list[Envelope], money: Money) -> "pd.DataFrame":
     import pandas as pd
 
-    rows = [_row(item) for item in items]
+    rows = [_row(envelope) for envelope in envelopes]
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(COLUMNS, ())
     table = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
     for name in COLUMNS:
         table[name] = _typed(table[name], name, money)
-    newest = items[-1] if items else None
+    newest = envelopes[-1] if envelopes else None
     table.attrs = {
         "units": dict(UNITS),
         "money": money,
         "mode": None if newest is None else newest.mode,
         "epoch": None if newest is None else newest.epoch,
-        "gaps": [_gap(item) for item in items if isinstance(item, Gap)],
+        "gaps": [_gap(envelope) for envelope in envelopes if _is_gap(envelope)],
     }
     return table
 
@@ -100,7 +98,7 @@ def _typed(values: Any, name: str, money: Money) -> Any:
     import pandas as pd
 
     if name == "timestamp":
-        return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]")
+        return pd.to_datetime(values, utc=True, format="ISO8601").astype("datetime64[ns, UTC]")
     if name in ("seq", "exchange_ms"):
         return values.astype("Int64")
     if name in _MONEY:
@@ -108,21 +106,20 @@ def _typed(values: Any, name: str, money: Money) -> Any:
     return values.astype("string")
 
 
-def _row(item: Item) -> tuple[Any, ...]:
-    kind = "system" if isinstance(item, Gap) else item.type
-    data = _decode(item.raw)["data"]
+def _row(envelope: Envelope) -> tuple[Any, ...]:
+    kind, data = str(envelope["type"]), envelope["data"]
 
     def text(field: str | None) -> str | None:
         value = None if field is None else data.get(field)
         return None if value is None else str(value)
 
     return (
-        item.seq,
-        item.epoch,
-        item.timestamp,
+        envelope.get("seq"),
+        envelope.epoch,
+        envelope["timestamp"],
         _whole(data.get(TIME_FIELDS.get(kind, ""))),
-        item.mode,
-        item.source or "local",
+        envelope.mode,
+        envelope.get("source", "local"),
         kind,
         text(ID_FIELDS.get(kind, "id")),
         text("currency_short_name" if kind == "balance" else "pair"),
@@ -131,7 +128,7 @@ def _row(item: Item) -> tuple[Any, ...]:
         _amount(data.get(PRICE_FIELDS.get(kind, ""))),
         _amount(data.get(QUANTITY_FIELDS.get(kind, ""))),
         _amount(data.get("filled_quantity")) if kind == "order" else None,
-        _told(item) if isinstance(item, Gap) else text(MESSAGE_FIELDS.get(kind)),
+        _told(data) if _is_gap(envelope) else text(MESSAGE_FIELDS.get(kind)),
     )
 
 
@@ -150,9 +147,14 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def _told(gap: Gap) -> str:
-    return f"resume_gap: {gap.missed_from} to {gap.missed_to}, {gap.reason}"
+def _is_gap(envelope: Envelope) -> bool:
+    return "seq" not in envelope and envelope["data"].get("message") == RESUME_GAP
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
-    return {"missed_from": gap.missed_from, "missed_to": gap.missed_to, "reason": gap.reason, "epoch": gap.epoch}
+def _told(data: dict[str, Any]) -> str:
+    return f"{RESUME_GAP}: {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
+
+
+def _gap(envelope: Envelope) -> dict[str, Any]:
+    data = envelope["data"]
+    return {**{name: data.get(name) for name in ("missed_from", "missed_to", "reason")}, "epoch": envelope.epoch}

@@ -31,7 +31,7 @@ class Pump(Generic[T]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
-        self._is_ended = False
+        self._is_ended = self._is_waiting = False
         self._is_stopped = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="coindcx-client", daemon=True)
@@ -45,19 +45,26 @@ class Pump(Generic[T]):
         Raises:
             Exception: What ended the stream, after everything that came before it.
         """
+        if not self._items:
+            self._wait()
+        if self._is_stopped:
+            return None
+        if self._items:
+            item = self._items.popleft()
+            if len(self._items) == AHEAD // 2:
+                self._tell_of_room()
+            return item
+        if self._error is not None:
+            raise self._error
+        return None
+
+    def _wait(self) -> None:
+        # The thread looks at the flag after it has put an item: it rings only for a reader that sleeps.
         with self._changed:
+            self._is_waiting = True
             while not self._items and not self._is_ended and not self._is_stopped:
                 self._changed.wait(_WAIT_S)
-            if self._is_stopped:
-                return None
-            if self._items:
-                item = self._items.popleft()
-                if len(self._items) == AHEAD // 2:
-                    self._tell_of_room()
-                return item
-            if self._error is not None:
-                raise self._error
-            return None
+            self._is_waiting = False
 
     def stop(self) -> None:
         """End the stream and wait for the thread, at most ``STOP_S``. Threads: any; harmless when repeated."""
@@ -96,11 +103,11 @@ class Pump(Generic[T]):
             self._task = asyncio.current_task()
         async with aclosing(self._read()) as stream:
             async for item in stream:
-                with self._changed:
-                    self._items.append(item)
-                    self._changed.notify()
-                    is_full = len(self._items) >= AHEAD
-                    if is_full:
-                        self._room.clear()
-                if is_full:
-                    await self._room.wait()
+                self._items.append(item)
+                if self._is_waiting:
+                    with self._changed:
+                        self._changed.notify()
+                if len(self._items) >= AHEAD:
+                    self._room.clear()
+                    if len(self._items) > AHEAD // 2:  # else the reader has rung before the bell was cleared
+                        await self._room.wait()

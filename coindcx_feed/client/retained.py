@@ -7,7 +7,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
 
-from coindcx_feed.client.items import Item, item_of
 from coindcx_feed.client.position import Position, Since
 from coindcx_feed.client.pump import Pump
 from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, Request, request, subscribe
@@ -77,8 +76,10 @@ def read_retained(
     types: Iterable[str] | None = None,
     pairs: Iterable[str] | None = None,
     token: str | None = None,
-) -> Iterator[Item]:
+) -> Iterator[Envelope]:
     """Return what is retained of the account feed, up to the newest event at the call, with gaps in their places.
+
+    Messages as they came: a table needs no models.
 
     Raises:
         ConfigError: If the address or a type is not understood.
@@ -93,7 +94,7 @@ def read_retained(
     return _in_thread(partial(_until_newest, wanted, Position(since, epoch), chosen))
 
 
-def _in_thread(read: Callable[[], AsyncGenerator[Item, None]]) -> Iterator[Item]:
+def _in_thread(read: Callable[[], AsyncGenerator[Envelope, None]]) -> Iterator[Envelope]:
     pump = Pump(read, deque())
     try:
         pump.start()
@@ -105,13 +106,13 @@ def _in_thread(read: Callable[[], AsyncGenerator[Item, None]]) -> Iterator[Item]
 
 async def _until_newest(
     wanted: Request, position: Position, is_chosen: Callable[[Envelope], bool]
-) -> AsyncGenerator[Item, None]:
+) -> AsyncGenerator[Envelope, None]:
     end = _End(position.since if isinstance(position.since, int) else 0)
     with contextlib.suppress(_Done):
         async with aclosing(subscribe(wanted, position, end)) as envelopes:
             async for envelope in envelopes:
                 if end.take(envelope) and is_chosen(envelope):
-                    yield item_of(envelope)
+                    yield envelope
                 if end.is_reached:
                     return
 

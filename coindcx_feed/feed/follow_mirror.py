@@ -22,8 +22,8 @@ from coindcx_feed.feed.ring import Ring
 from coindcx_feed.feed.stage import ReplayState
 from coindcx_feed.feed.watchlist import MOST_PAIRS, Watchlist
 
-TURN: Final = 200
-"""Events taken before other tasks of the loop get their turn: about 20 ms."""
+TURN: Final = 50
+"""Messages taken before other tasks of the loop get their turn: about 10 ms."""
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class Mirror:
 
     async def _take_event(self, envelope: Envelope) -> None:
         ring, seq = self._ring, int(envelope["seq"])
-        found = followed_event(envelope.raw)
+        found = followed_event(envelope.raw, envelope)
         if found is None:
             self._refuse(envelope, "expected an event of this kind of feed, was another message")
             return

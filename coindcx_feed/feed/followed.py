@@ -1,6 +1,7 @@
 """Messages of another process's sidecar as events and market items of this one. Pure; bytes stay as received."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,14 +20,6 @@ _MARKET_EVENTS: Final = {"trade": wire.TRADE_EVENT, "candle": wire.CANDLE_EVENT}
 _BOOK_EVENTS: Final = {wire.DEPTH_SNAPSHOT_EVENT, wire.DEPTH_UPDATE_EVENT}
 
 
-class _Told(msgspec.Struct):
-    """What of an envelope is beside its record."""
-
-    source: str
-    late: bool = False
-    derived: tuple[str, ...] = ()
-
-
 class _Note(msgspec.Struct):
     """What tables show of a system event."""
 
@@ -34,13 +27,14 @@ class _Note(msgspec.Struct):
     state: Any = None
 
 
-_decode_told = msgspec.json.Decoder(_Told).decode
 _decode_note = msgspec.json.Decoder(_Note).decode
 
 
-def followed_event(raw: bytes) -> tuple[Event, AccountItem | None] | None:
+def followed_event(raw: bytes, told: Mapping[str, Any]) -> tuple[Event, AccountItem | None] | None:
     """Read a numbered message as the event that it is there, byte for byte; ``previous`` is left 0.
 
+    Args:
+        told: The same message, decoded.
     Returns:
         The event and its record, ``None`` for a system event and for a record of a shape that this version does not
         know. ``None`` alone if it is no event of this kind of feed.
@@ -49,14 +43,14 @@ def followed_event(raw: bytes) -> tuple[Event, AccountItem | None] | None:
     try:
         if head is None:
             return None
-        kind, told = EventType(head[2].decode()), _decode_told(raw)
-        received_ns, source = _unix_ns(head[1].decode()), Source(told.source)
-    except (ValueError, RecursionError):
+        kind, source = EventType(head[2].decode()), Source(told["source"])
+        received_ns, derived = _unix_ns(head[1].decode()), tuple(told.get("derived", ()))
+    except (ValueError, KeyError, TypeError):
         return None
     record_at = head.end()
-    size = _record_bytes(raw, record_at, told.derived)
+    size = _record_bytes(raw, record_at, derived)
     seq = int(head[3])
-    event = Event(seq, kind, source, received_ns, Facts("system"), raw, record_at, size, 0, told.late)
+    event = Event(seq, kind, source, received_ns, Facts("system"), raw, record_at, size, 0, told.get("late") is True)
     if kind is EventType.SYSTEM:
         return event._replace(facts=_note_facts(event.record)), None
     item = stored_item(event)

@@ -74,6 +74,5 @@ def test_what_has_no_model_is_kept_as_sent(kind: str, data: object, caplog: pyte
     assert isinstance(found, OtherEvent)
     assert (found.type, found.seq) == (kind, 7)
     assert found.data == ({"a": Decimal("1.5")} if kind == "liquidation" else data)
-    assert "x" not in caplog.text.replace("expected", "")
     item(kind, data)
     assert caplog.text.count("another shape") <= 1
