@@ -81,12 +81,14 @@ class Request(NamedTuple):
     """What is subscribed to. See ``events``.
 
     Without a message for ``proof_s`` the connection counts as lost; the server is asked for a sign of life before.
+    ``most_delay_s`` bounds the pause between two tries.
     """
 
     address: URL
     filters: Mapping[str, str]
     token: str | None = None
     proof_s: float | None = None
+    most_delay_s: float = _MOST_DELAY_S
 
 
 class _Ended(Exception):
@@ -150,7 +152,7 @@ async def subscribe(
     Raises:
         ClientError: As ``events``.
     """
-    backoff = Backoff(_FIRST_DELAY_S, _MOST_DELAY_S)
+    backoff = Backoff(_FIRST_DELAY_S, wanted.most_delay_s)
     loop, token = asyncio.get_running_loop(), wanted.token
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"} if token else {}) as http:
         while True:

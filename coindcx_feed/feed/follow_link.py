@@ -24,7 +24,8 @@ from coindcx_feed.feed.watch import ON_DEMAND
 REFUSED_RETRY_S: Final = 60.0
 """A sidecar that refuses is asked again so often: its token may be set meanwhile."""
 FIRST_DELAY_S: Final = 1.0
-MOST_DELAY_S: Final = 30.0
+MOST_DELAY_S: Final = 5.0
+"""A desk sees its feed again so soon after that is back; less than half of the handshakes a sidecar allows."""
 SAYS: Final = " says: "
 """In reasons that are the other process's own."""
 _PROOF: Final = "the state of the feed that is followed"

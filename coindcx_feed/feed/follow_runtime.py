@@ -15,7 +15,7 @@ from coindcx_feed.events import iso_ms, new_epoch, new_id
 from coindcx_feed.exchange.states import Change, Connection
 from coindcx_feed.feed.desk import Desk
 from coindcx_feed.feed.durable import NoStore
-from coindcx_feed.feed.follow_link import SAYS, Link
+from coindcx_feed.feed.follow_link import MOST_DELAY_S, SAYS, Link
 from coindcx_feed.feed.follow_mirror import FollowDesk, FollowedPairs, FollowRing, Mirror
 from coindcx_feed.feed.follow_start import NEWEST
 from coindcx_feed.feed.owner import OwnerLock, OwnerNote
@@ -84,6 +84,7 @@ class FollowRuntime(FeedRuntime):
             self.pipeline, ring, state, self._publish, self._miss, self._take_system, self._begin_anew
         )
         wanted = request(url, ["all"], None, token, float(settings.proof_limit_s))
+        wanted = wanted._replace(most_delay_s=MOST_DELAY_S)
         who = None if owner is None else f"process {owner.pid}"
         most = min(NEWEST, settings.ring_capacity)
         self.link = Link(wanted, self._mirror.take, self._mirror.begin, self._on_greeting, self._on_change, who, most)
