@@ -1,6 +1,6 @@
 """The one filter of account events: pages, exports and saved views all mean the same by the same words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -9,13 +9,15 @@ import numpy as np
 
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.events import EventType
-from coindcx_feed.feed.columns import SIDES, Columns, Mask, TextTest
+from coindcx_feed.feed.columns import SIDES, Columns, Looked, Mask, TextTest
 from coindcx_feed.feed.ring import ColumnTest
 
 MAX_VALUES: Final = 200
 """Values of one list; nobody picks more, and each costs a pass over a column."""
 MAX_TEXT: Final = 200
 MAX_DIGITS: Final = 40
+
+RowTest = Callable[[Looked], bool]
 
 _LISTS: Final = ("types", "pairs", "sides", "statuses")
 _NAMES: Final = (*_LISTS, "text", "price_min", "price_max")
@@ -88,6 +90,28 @@ class EventFilter:
             word = words[0]
             return lambda searched: word in searched
         return lambda searched: all(word in searched for word in words)
+
+    def row_test(self) -> RowTest | None:
+        """Return the test of side, status, text and price for one event at a time, or ``None`` when all would pass.
+
+        It passes the same events as the column and text tests; types and pairs are left to the caller.
+        """
+        tests: list[RowTest] = []
+        if self.sides:
+            tests.append(lambda looked: looked.side in self.sides)
+        if self.statuses:
+            tests.append(lambda looked: looked.status in self.statuses)
+        if self.price_min is not None:
+            floor = float(self.price_min)
+            tests.append(lambda looked: looked.price >= floor)
+        if self.price_max is not None:
+            ceiling = float(self.price_max)
+            tests.append(lambda looked: looked.price <= ceiling)
+        if (text := self.text_test()) is not None:
+            tests.append(lambda looked: text(looked.searched))
+        if len(tests) < 2:
+            return tests[0] if tests else None
+        return lambda looked: all(test(looked) for test in tests)
 
     def _steps(self) -> list[ColumnTest]:
         steps: list[ColumnTest] = []

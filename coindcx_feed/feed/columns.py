@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coindcx_feed.analysis.shown import EMPTY
-from coindcx_feed.events import Event, EventType, Source
+from coindcx_feed.events import Event, EventType, Facts, Source
 
 Mask = npt.NDArray[np.bool_]
 Seqs = npt.NDArray[np.int64]
@@ -76,6 +76,27 @@ class Block(NamedTuple):
     odd: list[int]
 
 
+class Looked(NamedTuple):
+    """What a filter looks at in one event besides type and pair. ``price`` is NaN where there is none."""
+
+    side: str | None
+    status: str | None
+    price: float
+    searched: str
+    """Id and message, lower case, a line each."""
+
+    @classmethod
+    def of(cls, facts: Facts) -> "Looked":
+        """Look at an event that is in no column."""
+        price = _NAN if facts.price is None else facts.price
+        return cls(facts.side, facts.status, price, searched_text(facts))
+
+
+def searched_text(facts: Facts) -> str:
+    """Return what a search for words looks at."""
+    return f"{facts.key}\n{facts.message}".lower() if facts.message else facts.key.lower()
+
+
 class Columns:
     """One slot per kept event.
 
@@ -134,6 +155,12 @@ class Columns:
             self._previous[slot],
             bool(self._late[slot]),
         )
+
+    def look(self, slot: int) -> Looked:
+        """Return what a filter looks at in one slot; a side that no filter knows is the empty text."""
+        code = self._side[slot]
+        side = SIDES[code] if code < _OTHER_SIDE else ""
+        return Looked(side, self.statuses.text(self._status[slot]), self._price[slot], self.searched[slot])
 
     def found(self, seqs: Seqs, slots: Seqs, test: TextTest) -> Seqs:
         """Return those of some events whose id and message pass a text test."""

@@ -12,7 +12,7 @@ from coindcx_feed.analysis.part import Part
 from coindcx_feed.analysis.shown import shown_texts
 from coindcx_feed.errors import EpochChanged, PositionLost
 from coindcx_feed.events import Event, EventType, Source
-from coindcx_feed.feed.columns import SOURCES, Block, Columns, Mask, Seqs, TextTest, run
+from coindcx_feed.feed.columns import SOURCES, Block, Columns, Looked, Mask, Seqs, TextTest, run, searched_text
 
 ColumnTest = Callable[[Columns, slice], Mask]
 """Marks the wanted rows of one contiguous run of slots; must not keep the arrays."""
@@ -143,8 +143,7 @@ class Ring:
         if event.seq != self._next:
             raise ValueError(f"expected seq {self._next}, was {event.seq}")
         slot = event.seq % self.capacity
-        facts = event.facts
-        searched = f"{facts.key}\n{facts.message}".lower() if facts.message else facts.key.lower()
+        searched = searched_text(event.facts)
         texts = shown_texts(event)
         with self._lock:
             self._columns.write(slot, event, texts, searched)
@@ -182,6 +181,12 @@ class Ring:
                 raise PositionLost(first, oldest - 1)
             runs = self._runs(first, min(first + limit, self._next) - 1)
             return [body for start, end in runs for body in self._bodies[self._slots(start, end)].tolist()]
+
+    def looked_since(self, seq: int, limit: int) -> list[Looked]:
+        """Like ``since`` but only what filters look at; ``seq`` must not be older than the ring. Threads: any."""
+        with self._lock:
+            first = max(seq + 1, self._start)
+            return [self._columns.look(n % self.capacity) for n in range(first, min(first + limit, self._next))]
 
     def latest(self, count: int) -> list[Stored]:
         """Return the newest events, newest first. Threads: any."""

@@ -4,13 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from analysis.helpers import new_ring
+from analysis.helpers import new_event, new_ring
 from fakes.frames import balance, order, position
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coindcx_feed.analysis.filters import MAX_TEXT, MAX_VALUES, EventFilter
 from coindcx_feed.errors import BadRequest
+from coindcx_feed.feed.columns import Looked
 from coindcx_feed.feed.ring import Ring
 
 PAIRS = ("B-BTC_USDT", "B-ETH_USDT", "B-SOL_USDT")
@@ -96,6 +97,17 @@ def test_filter_equals_a_loop(made: list[Made], criteria: dict[str, Any]) -> Non
     wanted = EventFilter.from_mapping(criteria)
     expected = [seq for seq, one in enumerate(made, 1) if naive(one, criteria)]
     assert matching(new_ring(*made), wanted) == expected
+
+
+@given(records(), CRITERIA)
+def test_one_event_passes_alone_as_it_does_in_columns(made: list[Made], criteria: dict[str, Any]) -> None:
+    """The sidecar tests events one by one, pages by columns: the same ones pass, kept in the ring or not."""
+    wanted = EventFilter.from_mapping({name: part for name, part in criteria.items() if name not in ("types", "pairs")})
+    test = wanted.row_test() or (lambda looked: True)
+    ring = new_ring(*made)
+    assert [seq for seq, one in enumerate(ring.looked_since(0, 100), 1) if test(one)] == matching(ring, wanted)
+    events = [new_event(seq, kind, record) for seq, (kind, record) in enumerate(made, 1)]
+    assert [event.seq for event in events if test(Looked.of(event.facts))] == matching(ring, wanted)
 
 
 @given(CRITERIA)
