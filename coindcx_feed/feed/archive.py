@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coindcx_feed.feed.columns import Looked
+
 if TYPE_CHECKING:
     from coindcx_feed.store.log import EventStore
+
+Row = tuple[int, str, str | None, bytes, Looked | None]
 
 
 class Archive:
@@ -21,10 +25,15 @@ class Archive:
         self.oldest = self._log.oldest_seq
         self.epochs = [(row.first_seq, row.name) for row in self._log.epochs()]
 
-    def bodies(self, after: int, limit: int, upto: int) -> Sequence[tuple[int, str, str | None, bytes]]:
+    def bodies(self, after: int, limit: int, upto: int, *, is_looked_at: bool = False) -> Sequence[Row]:
         """Return events oldest first; numbers may be missing.
 
+        Args:
+            is_looked_at: Tell of each event what filters look at, too.
         Raises:
             StoreError: If the log cannot be read.
         """
-        return self._log.bodies(after, limit, upto)
+        if not is_looked_at:
+            return [(*row, None) for row in self._log.bodies(after, limit, upto)]
+        events = self._log.read(after, limit, upto)
+        return [(event.seq, event.type, event.facts.pair, event.body, Looked.of(event.facts)) for event in events]

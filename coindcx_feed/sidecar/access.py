@@ -58,9 +58,9 @@ class Access:
         return match is not None and (match["name"] in self.hosts or host in self.hosts)
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int = _SHOWN_CHARACTERS) -> str:
     """Return foreign text as one short ASCII line: control characters and all else escaped, long text cut."""
-    cut = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "..."
+    cut = text if len(text) <= most else text[:most] + "..."
     return cut.encode("unicode_escape").decode("ascii")
 
 

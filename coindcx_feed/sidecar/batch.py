@@ -1,8 +1,10 @@
 """A run of consecutive events, framed once, cut per filter on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Final, Protocol, Self
 
+from coindcx_feed.feed.columns import Looked
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar.frames import text_frame, text_frames
 from coindcx_feed.sidecar.limits import Limits
@@ -36,8 +38,8 @@ class MarketSource(Protocol):
         """Return the messages after ``mseq``, oldest first."""
 
 
-Row = tuple[str, str | None, bytes]
-"""Type, pair and frame of one event."""
+Row = tuple[str, str | None, bytes, Looked | None]
+"""Type, pair and frame of one event, and what else filters look at where one of them does."""
 
 
 class Batch:
@@ -82,8 +84,8 @@ class Batch:
             count = _fitting(bodies, limits.slice_bytes)
             whole = text_frames(bodies[:count])
         else:
-            rows = _read_rows(ring, seq, most, limits)
-            whole, count = b"".join([frame for _, _, frame in rows]), len(rows)
+            rows = _read_rows(ring, seq, most, limits, any(wants.only is not None for wants in wanted))
+            whole, count = b"".join([row[2] for row in rows]), len(rows)
         frames: list[Row] = []
         if market is not None:
             is_wanted = any(wants.is_market for wants in wanted)
@@ -124,25 +126,42 @@ def market_newest(source: MarketSource, mseq: int, upto: int, wants: Wants) -> t
 
 def of_past(rows: Sequence[PastRow], wants: Wants, *notices: bytes | None) -> tuple[bytes, int]:
     """Frame those of some older events that a filter lets through, after some messages."""
-    passing = [body for _, kind, pair, body in rows if wants.passes(kind, pair)]
+    passing = passing_of_past(rows, wants)
     return text_frames([*(notice for notice in notices if notice is not None), *passing]), len(passing)
 
 
-def _read_rows(ring: Ring, seq: int, most: int, limits: Limits) -> list[Row]:
+def passing_of_past(rows: Iterable[PastRow], wants: Wants) -> list[bytes]:
+    """Return the envelopes that a filter lets through of events that were read for it."""
+    test = wants.row_test
+    return [
+        body
+        for _, kind, pair, body, looked in rows
+        if wants.passes(kind, pair) and (test is None or (looked is not None and test(looked)))
+    ]
+
+
+def _read_rows(ring: Ring, seq: int, most: int, limits: Limits, is_looked_at: bool) -> list[Row]:
     events = ring.since(seq, most)
     count = _fitting([event.body for event in events], limits.slice_bytes)
-    return [(event.type, event.pair, text_frame(event.body)) for event in events[:count]]
+    looked: Iterable[Looked | None] = ring.looked_since(seq, count) if is_looked_at else repeat(None, count)
+    rows = zip(events[:count], looked, strict=True)
+    return [(event.type, event.pair, text_frame(event.body), seen) for event, seen in rows]
 
 
 def _read_market(market: MarketSource, mseq: int, limits: Limits) -> tuple[int, list[Row]]:
     messages = market.since(mseq, limits.slice_events)
     taken = messages[: _fitting([message.body for message in messages], limits.slice_bytes)]
-    frames = [(message.type, message.pair, text_frame(message.body)) for message in taken]
+    frames: list[Row] = [(message.type, message.pair, text_frame(message.body), None) for message in taken]
     return (taken[-1].mseq if taken else market.version), frames
 
 
 def _passing(rows: Sequence[Row], wants: Wants) -> tuple[bytes, int]:
-    frames = [frame for kind, pair, frame in rows if wants.passes(kind, pair)]
+    test = wants.row_test
+    frames = [
+        frame
+        for kind, pair, frame, looked in rows
+        if wants.passes(kind, pair) and (test is None or looked is None or test(looked))
+    ]
     return b"".join(frames), len(frames)
 
 

@@ -89,6 +89,27 @@ class Fanout:
         reader.mseq = self._market_head
         self._place(reader)
 
+    def change(self, reader: Reader, wants: Wants) -> int:
+        """Serve a client by another filter; account and market data that are new to it begin now.
+
+        Returns:
+            The last number that the former filter was asked about: the new one holds from the next.
+        """
+        self._leave_lane(reader)
+        former, reader.wants = reader.wants, wants
+        if not former.is_account:
+            reader.seq = self._head
+        if not former.is_market:
+            reader.mseq = self._market_head
+        self._go_on(reader)
+        return reader.seq
+
+    def move(self, reader: Reader, seq: int) -> None:
+        """Serve a client from another place on, also one that it has passed."""
+        self._leave_lane(reader)
+        reader.seq = seq
+        self._go_on(reader)
+
     def remove(self, reader: Reader) -> None:
         """Forget a client; harmless when it is not known."""
         self._leave_lane(reader)
@@ -193,6 +214,14 @@ class Fanout:
         if data:
             reader.write(data, self._loop.time())
             self.sent += events
+        self._place(reader)
+
+    def _go_on(self, reader: Reader) -> None:
+        # Who waits for its socket waits on: a change must not begin its time to read anew.
+        if reader in self._full or reader in self._catching_up:
+            return
+        if self._library is not None:
+            self._library.forget(reader)
         self._place(reader)
 
     def _place(self, reader: Reader) -> None:

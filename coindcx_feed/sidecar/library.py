@@ -8,16 +8,20 @@ from typing import Generic, Protocol, TypeVar
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.sidecar.limits import Limits
+from coindcx_feed.sidecar.query import Wants
 from coindcx_feed.sidecar.resume import Past, PastRow
 
 _log = logging.getLogger("coindcx_feed.sidecar")
 
 
 class Standing(Protocol):
-    """A client's place."""
+    """A client's place and what it wants."""
 
     @property
     def seq(self) -> int: ...
+
+    @property
+    def wants(self) -> Wants: ...
 
 
 C = TypeVar("C", bound=Standing)
@@ -57,16 +61,18 @@ class Library(Generic[C]):
         while self._waiting:
             client, upto = self._waiting.popleft()
             self._served = client
-            rows = await self._read(client.seq, upto)
+            rows = await self._read(client, upto)
             if self._served is client:
                 self._deliver(client, rows, upto)
             self._served = None
             await asyncio.sleep(self._limits.past_pause_s)
         self._task = None
 
-    async def _read(self, after: int, upto: int) -> Sequence[PastRow]:
+    async def _read(self, client: C, upto: int) -> Sequence[PastRow]:
+        after, is_looked_at = client.seq, client.wants.only is not None
+        most = self._limits.slice_events
         try:
-            return await asyncio.to_thread(self._past.bodies, after, self._limits.slice_events, upto)
+            return await asyncio.to_thread(self._past.bodies, after, most, upto, is_looked_at=is_looked_at)
         except FeedError as error:
             _log.warning("older events not read after=%d reason=%r", after, str(error))
             return ()

@@ -1,16 +1,20 @@
 """Messages to and from one client: greeting, keep-alive, errors, resume answers. Pure; none has a ``seq``."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.events import iso_ms, new_id
+from coindcx_feed.sidecar.subscription import ANSWERS, Action, Change
 
 GREETING: Final = "Connected to CoinDCX WebSocket bridge"
 """The seed's words: scripts written for it look for them."""
+_EXPECTED: Final = 'expected ping or {"action":"subscribe"|"unsubscribe"|"resume"|"auth",...}'
+_ACTIONS: Final[Mapping[str, Action]] = {action: action for action in ANSWERS}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ def error(message: str) -> bytes:
     return msgspec.json.encode({"type": "error", "data": {"message": message}})
 
 
+def changed(kind: str, subscription: Mapping[str, object], seq: int, epoch: str) -> bytes:
+    """Answer a change: what follows are the events after ``seq`` that the whole subscription lets through."""
+    return msgspec.json.encode({"type": kind, "data": {**subscription, "seq": seq, "epoch": epoch}})
+
+
 def ping() -> bytes:
     return msgspec.json.encode({"type": "ping", "timestamp": iso_ms(time.time_ns())})
 
@@ -62,26 +71,30 @@ def pong() -> bytes:
     return msgspec.json.encode({"type": "pong", "timestamp": iso_ms(time.time_ns())})
 
 
-def parse_message(text: str) -> Literal["ping", "pong"] | Auth:
+def parse_message(text: str) -> Literal["ping", "pong"] | Auth | Change:
     """Read what a client said. ``ping`` and ``pong`` are accepted as plain words and as JSON with that type.
 
     Raises:
-        BadRequest: What was expected; repeats nothing of the text, which may hold a token.
+        BadRequest: What was expected; repeats no value of the text, which may be a token.
     """
     word = text.strip()
     if word in ("ping", "pong"):
         return "ping" if word == "ping" else "pong"
     try:
         message = msgspec.json.decode(text, type=_Message)
+        action = _ACTIONS.get(message.action or "")
+        whole = None if action is None else msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.ValidationError:
-        raise BadRequest('expected ping or {"action":"auth","token":"..."}, was JSON of another shape') from None
+        raise BadRequest(f"{_EXPECTED}, was JSON of another shape") from None
     except (msgspec.DecodeError, RecursionError):
-        raise BadRequest('expected ping or {"action":"auth","token":"..."}, was not JSON') from None
+        raise BadRequest(f"{_EXPECTED}, was not JSON") from None
     if message.action == "auth" and message.token is not None:
         return Auth(message.token)
+    if action is not None and whole is not None:
+        return Change.parse(action, whole)
     if message.type in ("ping", "pong"):
         return "ping" if message.type == "ping" else "pong"
-    raise BadRequest('expected ping or {"action":"auth","token":"..."}, was JSON of another kind')
+    raise BadRequest(f"{_EXPECTED}, was JSON of another kind")
 
 
 def _envelope(kind: str, data: dict[str, object]) -> bytes:

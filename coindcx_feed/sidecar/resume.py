@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from coindcx_feed.feed.columns import Looked
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar import protocol
 from coindcx_feed.sidecar.access import printable
 from coindcx_feed.sidecar.query import Query
 
-PastRow = tuple[int, str, str | None, bytes]
-"""Number, type, pair and envelope of one event."""
+PastRow = tuple[int, str, str | None, bytes, Looked | None]
+"""Number, type, pair and envelope of one event, and what else filters look at, where that was asked for."""
 
 
 class Past(Protocol):
@@ -23,7 +24,7 @@ class Past(Protocol):
     def epochs(self) -> Sequence[tuple[int, str]]:
         """First ``seq`` and name of the epochs that began before the ring did, oldest first."""
 
-    def bodies(self, after: int, limit: int, upto: int) -> Sequence[PastRow]:
+    def bodies(self, after: int, limit: int, upto: int, *, is_looked_at: bool = False) -> Sequence[PastRow]:
         """Return events oldest first; numbers may be missing."""
 
 

@@ -24,6 +24,7 @@ from coindcx_feed.sidecar.identity import NOBODY, Identity
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Query
 from coindcx_feed.sidecar.resume import Past, begin, epoch_at, epochs
+from coindcx_feed.sidecar.subscription import ANSWERS, Change
 
 _log = logging.getLogger("coindcx_feed.sidecar")
 
@@ -211,10 +212,30 @@ class Session:
 
     def _answer(self, text: str) -> None:
         try:
-            if protocol.parse_message(text) == "ping":
+            said = protocol.parse_message(text)
+            if said == "ping":
                 self._send(protocol.pong())
-        except BadRequest as problem:
+            elif isinstance(said, Change) and self.reader is not None:
+                self._change(said, self.reader)
+        except (BadRequest, NotAuthorized) as problem:
             self._send(protocol.error(str(problem)))
+
+    def _change(self, change: Change, reader: Reader) -> None:
+        """Answer first, then what follows from it: events before the answer are of the former subscription."""
+        shared, gap = self._shared, None
+        if change.action == "resume":
+            seq, gap = begin(shared.ring, change.position(reader.wants), shared.past)
+            shared.fanout.move(reader, seq)
+        else:
+            wants = self.identity.narrow(change.applied(reader.wants), ("types", "pairs"))
+            seq = shared.fanout.change(reader, wants)
+        known = epochs(shared.ring, shared.past)
+        at = epoch_at(known, seq) or epoch_at(known, seq + 1)
+        epoch = shared.ring.epoch if at is None else at[1]
+        self._send(protocol.changed(ANSWERS[change.action], reader.wants.to_mapping(), seq, epoch))
+        if gap is not None:
+            self._send(gap)
+        _log.info("subscription changed client=%s action=%s seq=%d", self.client, change.action, seq)
 
     def _give_up_waiting(self) -> None:
         if not self.is_proven:

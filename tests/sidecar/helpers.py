@@ -37,12 +37,13 @@ async def eventually(condition: Callable[[], bool], deadline_s: float = DEADLINE
         await asyncio.sleep(0.005)
 
 
-def event(seq: int, kind: str = "order", pair: str | None = "B-BTC_USDT", padding: int = 0) -> Event:
+def event(seq: int, kind: str = "order", pair: str | None = "B-BTC_USDT", padding: int = 0, **facts: Any) -> Event:
     """Build an event whose record names its own ``seq``, so that a reader can prove what it got."""
-    record = msgspec.json.encode({"id": f"{kind}-{seq}", "n": seq, "pair": pair, "pad": "x" * padding})
+    record = msgspec.json.encode({"id": f"{kind}-{seq}", "n": seq, "pair": pair, "pad": "x" * padding, **facts})
     now = time.time_ns()
     body, at = encode_envelope(seq, EventType(kind), Source.STREAM, now, record)
-    return Event(seq, EventType(kind), Source.STREAM, now, Facts(f"{kind}-{seq}", pair), body, at, len(record))
+    about = Facts(f"{kind}-{seq}", pair, **facts)
+    return Event(seq, EventType(kind), Source.STREAM, now, about, body, at, len(record))
 
 
 class World:
@@ -83,11 +84,11 @@ class World:
         await self.sidecar.stop()
 
     def publish(
-        self, kind: str = "order", pair: str | None = "B-BTC_USDT", *, count: int = 1, padding: int = 0
+        self, kind: str = "order", pair: str | None = "B-BTC_USDT", *, count: int = 1, padding: int = 0, **facts: Any
     ) -> None:
-        """Append events and tell the sidecar, as the pipeline does."""
+        """Append events and tell the sidecar, as the pipeline does. ``facts``: side, status, price, message."""
         for _ in range(count):
-            self.ring.append(event(self.ring.version + 1, kind, pair, padding))
+            self.ring.append(event(self.ring.version + 1, kind, pair, padding, **facts))
         self.sidecar.notify()
 
     def publish_market(self, kind: MarketType = "trade", pair: str | None = "B-BTC_USDT", *, count: int = 1) -> None:
@@ -138,6 +139,11 @@ class Client:
 
     async def next(self) -> Any:
         return msgspec.json.decode(await self.text())
+
+    async def ask(self, **message: Any) -> Any:
+        """Send a message; return the next one, which is its answer when nothing is published meanwhile."""
+        await self.ws.send_str(msgspec.json.encode(message).decode())
+        return await self.next()
 
     async def seqs(self, count: int) -> list[int]:
         return [(await self.next())["seq"] for _ in range(count)]

@@ -44,6 +44,29 @@ async def test_types_and_pairs_filter(world: World) -> None:
         assert await everything.seqs(6) == [1, 2, 3, 4, 5, 6]
 
 
+async def test_sides_statuses_text_and_prices_filter_as_on_the_pages(world: World) -> None:
+    """All parts must hold; what has no side or no price does not pass a filter for one."""
+    async with (
+        world.connect("sides=buy") as sides,
+        world.connect("statuses=filled,open&sides=sell") as both,
+        world.connect("text=Limit%20ETH") as text,
+        world.connect("price_min=10&price_max=20.50&types=order,balance") as prices,
+        world.connect() as everything,
+    ):
+        world.publish(side="buy", status="open", price=10.0)
+        world.publish(side="sell", status="filled", price=20.5, message="ETH limit buy order placed!")
+        world.publish(side="sell", status="cancelled", price=20.51, message="ETH market")
+        world.publish("balance", "USDT")
+        world.publish("system", None, message="limit of eth")
+        world.publish(side="buy", status="filled", price=15.0, message="limit: eth")
+        assert await sides.seqs(2) == [1, 6]
+        assert await both.seqs(1) == [2]
+        assert await text.seqs(3) == [2, 5, 6]
+        assert await prices.seqs(3) == [1, 2, 6]
+        assert await everything.seqs(6) == [1, 2, 3, 4, 5, 6]
+    assert world.sidecar.sent == 15
+
+
 async def test_F16_resume_inside_the_ring_misses_nothing(world: World) -> None:
     """From the next number, across slices, into live events without a seam."""
     world.publish(count=900)

@@ -9,6 +9,7 @@ from typing import Any
 from sidecar.helpers import EPOCH, Client, World, event
 
 from coindcx_feed.errors import StoreError
+from coindcx_feed.feed.columns import Looked
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.sidecar.resume import PastRow
 
@@ -22,7 +23,7 @@ class Shelf:
 
     def __init__(self, missing: Sequence[int] = (), epochs: Sequence[tuple[int, str]] = ((1, EPOCH),)) -> None:
         self.rows: list[PastRow] = [
-            (seq, "order" if seq % 2 else "balance", "B-BTC_USDT", event(seq).body)
+            (seq, "order" if seq % 2 else "balance", "B-BTC_USDT", event(seq).body, None)
             for seq in range(1, RING_FIRST)
             if seq not in missing
         ]
@@ -32,14 +33,15 @@ class Shelf:
         self.most_readers = 0
         self.is_broken = False
 
-    def bodies(self, after: int, limit: int, upto: int) -> list[PastRow]:
+    def bodies(self, after: int, limit: int, upto: int, *, is_looked_at: bool = False) -> list[PastRow]:
         assert threading.current_thread() is not threading.main_thread()
         self.readers += 1
         self.most_readers = max(self.most_readers, self.readers)
         try:
             if self.is_broken:
                 raise StoreError("gone")
-            return [row for row in self.rows if after < row[0] <= upto][:limit]
+            rows = [row for row in self.rows if after < row[0] <= upto][:limit]
+            return [(*row[:4], Looked.of(event(row[0]).facts)) for row in rows] if is_looked_at else rows
         finally:
             self.readers -= 1
 
@@ -80,6 +82,12 @@ async def test_filters_hold_for_the_log_too() -> None:
     """Odd numbers are orders there."""
     async with served(Shelf()) as world, world.connect(f"since=90&epoch={EPOCH}&types=order") as client:
         assert await read(client, 110) == [91, 93, 95, 97, 99, *range(101, 111)]
+
+
+async def test_parts_of_the_pages_filter_hold_for_the_log_and_the_ring_alike() -> None:
+    """The ids are ``order-SEQ``: the search finds 99 in the log and 109 in memory."""
+    async with served(Shelf()) as world, world.connect("since=earliest&text=9&types=order") as client:
+        assert await read(client, 109) == [9, 19, 29, 39, 49, 59, 69, 79, 89, *range(91, 101, 2), 109]
 
 
 async def test_F16_what_the_log_no_longer_has_is_named_exactly() -> None:

@@ -1,9 +1,13 @@
 """What the address may ask for."""
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from coindcx_feed.analysis.filters import EventFilter
 from coindcx_feed.errors import BadRequest
-from coindcx_feed.sidecar.query import ACCOUNT_TYPES, MARKET_TYPES, Query, Wants, parse_query
+from coindcx_feed.sidecar.query import ACCOUNT_TYPES, MARKET_TYPES, NAMES, Query, Wants, parse_query
 
 
 def test_default_is_the_account_feed_from_now_on() -> None:
@@ -59,7 +63,14 @@ def test_pairs_and_position() -> None:
         ([("since", "5"), ("epoch", "")], "epoch: expected the epoch of a greeting"),
         ([("since", "5"), ("epoch", "E" * 65)], "epoch: expected the epoch"),
         ([("since", "5"), ("epoch", "a\nb")], "epoch: expected the epoch"),
-        ([("limit", "5")], "expected only types, pairs, since, epoch in the address, was limit"),
+        ([("limit", "5")], "expected only types, pairs, sides, .*, since, epoch in the address, was limit"),
+        ([("sides", "long")], "sides: expected some of buy, sell, was 'long'"),
+        ([("sides", "\u202e")], "sides: "),
+        ([("text", "x" * 201)], "text: expected at most 200 characters"),
+        ([("price_min", "1_000")], "price_min: expected a plain number"),
+        ([("price_min", "9" * 5000)], "price_min: expected a plain number"),
+        ([("price_min", "2"), ("price_max", "1")], "price range: "),
+        ([("statuses", ",".join("x" * 201))], "statuses: expected at most 200 values"),
         ([("types", "order"), ("types", "fill")], "types: expected once, was twice"),
     ],
 )
@@ -98,6 +109,38 @@ def test_pairs_filter_only_types_that_have_a_pair(kind: str, pair: str | None, p
     assert wants.passes(kind, pair) is passes
 
 
+def test_parts_of_the_pages_filter_make_one_filter() -> None:
+    """In whatever order and case: clients that ask for the same are served together."""
+    one = parse_query(
+        [("sides", "buy,sell"), ("statuses", "open,filled"), ("text", "ETH  Limit"), ("price_min", "1.0")]
+    )
+    two = parse_query([("price_min", "1"), ("text", "eth limit"), ("statuses", "filled,open"), ("sides", "sell,buy")])
+    assert one == two
+    assert hash(one.wants) == hash(two.wants)
+    assert one.wants.only is not None
+    assert parse_query([("sides", ""), ("text", " "), ("price_max", "")]).wants == Wants()
+
+
+def test_sql_in_a_text_is_a_text() -> None:
+    """T10: nothing is built from it; it is looked for as it stands."""
+    wants = parse_query([("text", "'; DROP TABLE events; --"), ("statuses", "x' OR '1'='1")]).wants
+    assert wants.only == EventFilter(statuses=("x' OR '1'='1",), text="'; drop table events; --")
+
+
+@given(st.lists(st.tuples(st.sampled_from((*NAMES, "limit", "__proto__")), st.text(max_size=300)), max_size=6))
+def test_T10_generated_parameters_are_understood_or_one_clear_line(items: list[tuple[str, str]]) -> None:
+    """Nothing but the one kind of error escapes, and what passes can be hashed and named."""
+    try:
+        wants = parse_query(items).wants
+    except BadRequest as problem:
+        line = str(problem)
+        assert line.isprintable()
+        assert len(line) < 300
+    else:
+        assert hash(wants) == hash(Wants(*wants))
+        assert msgspec.json.encode(wants.to_mapping())
+
+
 def test_wants_know_which_feeds_they_touch() -> None:
     """The fan-out skips what nobody asked for."""
     market = parse_query([("types", "trade")]).wants
@@ -105,4 +148,5 @@ def test_wants_know_which_feeds_they_touch() -> None:
     assert parse_query([]).wants.is_whole_account
     assert parse_query([("types", "all")]).wants.is_whole_account
     assert not parse_query([("pairs", "B-BTC_USDT")]).wants.is_whole_account
+    assert not parse_query([("sides", "buy")]).wants.is_whole_account
     assert not market.passes("order", None)

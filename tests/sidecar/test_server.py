@@ -54,7 +54,7 @@ async def test_T01_the_dashboard_may_connect(world: World) -> None:
         ("types=orders", "types: expected some of"),
         ("pairs=BTCUSDT", "pairs: expected pairs like B-BTC_USDT"),
         ("since=5", "since: expected epoch"),
-        ("limit=5", "expected only types, pairs, since, epoch"),
+        ("limit=5", "expected only types, pairs, sides, statuses, text, price_min, price_max, since, epoch"),
         ("since=%ff", "since: expected a seq"),
     ],
 )
