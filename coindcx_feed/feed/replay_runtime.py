@@ -83,6 +83,7 @@ class ReplayRuntime(FeedRuntime):
         self.ring, self.state = ring, state
         self.pipeline = Pipeline(ring, self.market, self.marks, state, NoStore())
         self.sidecar = Sidecar(ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
+        self.sidecar.account = self
         self.player = Player(source, Stage(ring, state, self.pipeline.quarantine), window, speed)
         self._source, self._exchange = source, exchange
         # Not the account's: a live feed of it may run at the same time.

@@ -92,6 +92,7 @@ class FeedRuntime:
         self.player: Player | None = None
         self.supervisor: Supervisor | None = None
         self.sidecar = Sidecar(self.ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
+        self.sidecar.account = self
         self.viewers = Viewers(lambda: self.sidecar.clients)
         self.linger_s = LINGER_S
         self.wakeups = Wakeups()

@@ -42,7 +42,7 @@ def begin(ring: Ring, query: Query, past: Past | None = None) -> Start:
         return Start(ring.version)
     if query.since == "earliest":
         return Start(earliest)
-    newest = _newest_of(query.epoch or "", epochs(ring, past), ring.version)
+    newest = newest_of(query.epoch or "", epochs(ring, past), ring.version)
     if newest is None:
         reason = f"epoch {printable(query.epoch or '')} is not kept, this is {ring.epoch}: sent from its oldest"
         return Start(earliest, protocol.resume_gap(query.since + 1, None, reason))
@@ -56,7 +56,7 @@ def begin(ring: Ring, query: Query, past: Past | None = None) -> Start:
 
 def is_given(ring: Ring, past: Past | None, seq: int, epoch: str) -> bool:
     """Say whether a number was given in an epoch that is known, so that a reader can go on after it."""
-    newest = _newest_of(epoch, epochs(ring, past), ring.version)
+    newest = newest_of(epoch, epochs(ring, past), ring.version)
     return newest is not None and 0 <= seq <= newest
 
 
@@ -68,7 +68,7 @@ def epochs(ring: Ring, past: Past | None) -> list[tuple[int, str]]:
     return earlier + [epoch for epoch in ring.epochs if epoch[1] not in known]
 
 
-def _newest_of(epoch: str, known: list[tuple[int, str]], newest: int) -> int | None:
+def newest_of(epoch: str, known: list[tuple[int, str]], newest: int) -> int | None:
     """Return the last number given in an epoch, ``None`` when the epoch is not known."""
     for index, (_, name) in enumerate(known):
         if name == epoch:

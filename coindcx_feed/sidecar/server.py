@@ -19,6 +19,7 @@ from coindcx_feed.sidecar.doors import Doors, door_of
 from coindcx_feed.sidecar.fanout import Fanout
 from coindcx_feed.sidecar.guard import CALLER, SOCKET_PATH, STATUS_PATH, TICKET, TICKET_PATH, Guard, Refusal
 from coindcx_feed.sidecar.http_errors import HttpHandler
+from coindcx_feed.sidecar.http_routes import routes
 from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.listening import listen
@@ -26,6 +27,7 @@ from coindcx_feed.sidecar.query import MARKET_TYPES, parse_query
 from coindcx_feed.sidecar.rates import Handshakes, Places
 from coindcx_feed.sidecar.resume import Past
 from coindcx_feed.sidecar.session import Session, Shared, Status
+from coindcx_feed.sidecar.site import Account, Figures, Site
 from coindcx_feed.sidecar.tokens import Keys
 from coindcx_feed.sidecar.watch import FrameWatch
 from coindcx_feed.tickets import LIFETIME_S
@@ -77,6 +79,8 @@ class Sidecar:
         self._tick_handle: asyncio.TimerHandle | None = None
         self.past: Past | None = None
         """The durable log, set before ``start``: where clients older than the ring read on."""
+        self.account: Account | None = None
+        """The running feed, set before ``start``: what present state and metrics are read from."""
         self.port: int = settings.sidecar_port
         self.slow = 0
         """Clients closed with 4001."""
@@ -130,6 +134,7 @@ class Sidecar:
         fanout = Fanout(self._ring, self._market, self._limits, self.past)
         self._shared = Shared(self._ring, self._status, self._guard.admit, self._limits, fanout, self.past)
         app = web.Application(middlewares=[self._guard.middleware])
+        app.add_routes(routes(self._site()))
         app.router.add_get(SOCKET_PATH, self._serve_socket)
         app.router.add_get(STATUS_PATH, self._serve_status)
         app.router.add_post(TICKET_PATH, self._serve_ticket)
@@ -184,6 +189,12 @@ class Sidecar:
         for session in tuple(self._sessions):
             session.keep_alive(now)
         self._tick_handle = loop.call_later(self._limits.tick_s, self._tick)
+
+    def _site(self) -> Site:
+        def figures() -> Figures:
+            return Figures(self.clients, self.sent, self.slow, self.refusals)
+
+        return Site(self._ring, self._limits, self._status, figures, self.past, self.account)
 
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
         items = [(name, value) for name, value in request.query.items() if name != TICKET]

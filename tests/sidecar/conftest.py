@@ -3,7 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 from sidecar.helpers import World
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture

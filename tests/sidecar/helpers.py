@@ -100,6 +100,13 @@ class World:
     def url(self, query: str = "", path: str = SOCKET_PATH, scheme: str = "ws") -> str:
         return f"{scheme}://127.0.0.1:{self.sidecar.port}{path}" + (f"?{query}" if query else "")
 
+    async def get(self, path: str, query: str = "", **headers: str) -> tuple[int, Any]:
+        """Ask a route; return the status and the JSON of the answer, with every fraction as text."""
+        async with self.http.get(self.url(query, path, "http"), headers=headers) as answer:
+            raw = await answer.read()
+            assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+            return answer.status, msgspec.json.decode(raw)
+
     @property
     def status_url(self) -> str:
         return self.url(path=STATUS_PATH, scheme="http")
