@@ -31,12 +31,12 @@ ACCOUNT_EVENTS: Final = frozenset({ORDER_EVENT, POSITION_EVENT, BALANCE_EVENT})
 DEPTHS: Final = (10, 20, 50)
 RESOLUTIONS: Final = ("1m", "5m", "15m", "30m", "1h", "4h", "8h", "1d", "3d", "1w", "1M")
 
-_PAIR = re.compile(r"B-[A-Z0-9]+_[A-Z0-9]+")
+PAIR = re.compile(r"B-[A-Z0-9]+_[A-Z0-9]+")
 
 
 def is_pair(text: str) -> bool:
     """Tell whether a text is spelled like a futures pair, ``B-BTC_USDT``."""
-    return _PAIR.fullmatch(text) is not None
+    return PAIR.fullmatch(text) is not None
 
 
 def trades_channel(pair: str) -> str:

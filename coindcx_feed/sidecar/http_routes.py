@@ -6,6 +6,7 @@ from coindcx_feed.sidecar.http_events import EVENTS_PATH, EventPages
 from coindcx_feed.sidecar.http_health import HEALTH_PATH, READY_PATH, Health
 from coindcx_feed.sidecar.http_state import KINDS, STATE_PATH, StateLists
 from coindcx_feed.sidecar.metrics import METRICS_PATH, Metrics
+from coindcx_feed.sidecar.schema import SCHEMA_PATH, serve_schema
 from coindcx_feed.sidecar.site import Site
 
 
@@ -18,4 +19,5 @@ def routes(site: Site) -> list[web.RouteDef]:
         web.get(HEALTH_PATH, health.serve_health),
         web.get(READY_PATH, health.serve_ready),
         web.get(METRICS_PATH, Metrics(site).serve),
+        web.get(SCHEMA_PATH, serve_schema),
     ]

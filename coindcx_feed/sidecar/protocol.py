@@ -9,10 +9,9 @@ import msgspec
 
 from coindcx_feed.errors import BadRequest
 from coindcx_feed.events import iso_ms, new_id
+from coindcx_feed.sidecar import contract
 from coindcx_feed.sidecar.subscription import ANSWERS, Action, Change
 
-GREETING: Final = "Connected to CoinDCX WebSocket bridge"
-"""The seed's words: scripts written for it look for them."""
 _EXPECTED: Final = 'expected ping or {"action":"subscribe"|"unsubscribe"|"resume"|"auth",...}'
 _ACTIONS: Final[Mapping[str, Action]] = {action: action for action in ANSWERS}
 
@@ -32,30 +31,36 @@ class _Message(msgspec.Struct):
 
 def greeting(*, is_connected: bool, mode: str, epoch: str, seq: int) -> bytes:
     """Build the first message of a connection. ``seq`` is the newest number, 0 when there is none."""
-    data = {"message": GREETING, "coindcx_connected": is_connected, "mode": mode, "epoch": epoch, "seq": seq}
-    return _envelope("system", data)
+    data: contract.GreetingData = {
+        "message": contract.GREETING,
+        "coindcx_connected": is_connected,
+        "mode": mode,
+        "epoch": epoch,
+        "seq": seq,
+    }
+    return _system(data)
 
 
 def resume_gap(missed_from: int | None, missed_to: int | None, reason: str) -> bytes:
     """Say which events a client will not get. ``None`` where the number is not known."""
-    data = {
+    data: contract.ResumeGapData = {
         "message": "resume_gap",
         "recovered": False,
         "missed_from": missed_from,
         "missed_to": missed_to,
         "reason": reason,
     }
-    return _envelope("system", data)
+    return _system(data)
 
 
 def epoch_changed(epoch: str, first_seq: int) -> bytes:
     """Say that the events from a number on belong to another series."""
-    return _envelope("system", {"message": "epoch_changed", "epoch": epoch, "first_seq": first_seq})
+    return _system(contract.EpochChangedData(message="epoch_changed", epoch=epoch, first_seq=first_seq))
 
 
 def error(message: str) -> bytes:
     """Answer a message that was not understood."""
-    return msgspec.json.encode({"type": "error", "data": {"message": message}})
+    return msgspec.json.encode(contract.Error(type="error", data={"message": message}))
 
 
 def changed(kind: str, subscription: Mapping[str, object], seq: int, epoch: str) -> bytes:
@@ -64,11 +69,11 @@ def changed(kind: str, subscription: Mapping[str, object], seq: int, epoch: str)
 
 
 def ping() -> bytes:
-    return msgspec.json.encode({"type": "ping", "timestamp": iso_ms(time.time_ns())})
+    return msgspec.json.encode(contract.KeepAlive(type="ping", timestamp=iso_ms(time.time_ns())))
 
 
 def pong() -> bytes:
-    return msgspec.json.encode({"type": "pong", "timestamp": iso_ms(time.time_ns())})
+    return msgspec.json.encode(contract.KeepAlive(type="pong", timestamp=iso_ms(time.time_ns())))
 
 
 def parse_message(text: str) -> Literal["ping", "pong"] | Auth | Change:
@@ -97,5 +102,5 @@ def parse_message(text: str) -> Literal["ping", "pong"] | Auth | Change:
     raise BadRequest(f"{_EXPECTED}, was JSON of another kind")
 
 
-def _envelope(kind: str, data: dict[str, object]) -> bytes:
-    return msgspec.json.encode({"id": new_id(), "timestamp": iso_ms(time.time_ns()), "type": kind, "data": data})
+def _system(data: contract.GreetingData | contract.ResumeGapData | contract.EpochChangedData) -> bytes:
+    return msgspec.json.encode({"id": new_id(), "timestamp": iso_ms(time.time_ns()), "type": "system", "data": data})

@@ -54,6 +54,7 @@ class World:
         *,
         capacity: int = 1000,
         ring: Ring | None = None,
+        market: MarketFeed | None = None,
         token: str | None = None,
         jwt_secret: str | None = None,
         limits: Limits | None = None,
@@ -61,7 +62,7 @@ class World:
     ) -> None:
         secret = SecretStr(token) if token is not None else None
         self.ring = Ring(capacity, EPOCH) if ring is None else ring
-        self.market = MarketFeed()
+        self.market = MarketFeed() if market is None else market
         self.status: dict[str, object] = {"mode": "demo", "state": "live", "connected": True, "has_credentials": True}
         signing = SecretStr(jwt_secret) if jwt_secret is not None else None
         self.settings = Settings(

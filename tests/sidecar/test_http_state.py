@@ -74,11 +74,11 @@ class Feed:
         await self.pipeline.drain()
 
 
-def new_world(capacity: int = 100, **options: Any) -> tuple[World, Feed]:
+def new_world(capacity: int = 100, store: KeepingStore | None = None, **options: Any) -> tuple[World, Feed]:
     """Build a sidecar in front of a pipeline with a log."""
-    store = KeepingStore()
+    store = store or KeepingStore()
     feed = Feed(new_pipeline(capacity, store), Shelf(store))
-    world = World(ring=feed.pipeline.ring, **options)
+    world = World(ring=feed.pipeline.ring, market=feed.pipeline.market, **options)
     world.sidecar.account = feed
     return world, feed
 
