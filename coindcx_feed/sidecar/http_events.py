@@ -24,7 +24,9 @@ LIMIT: Final = 100
 MOST: Final = 1000
 MOST_LOOKED_AT: Final = 10_000
 """Events that one request may look at: a filter that finds little gives short pages, not long waits."""
-MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_BYTES: Final = 1024 * 1024
+MOST_AT_ONCE: Final = 4
+"""Pages that are read at the same time; others wait in line."""
 _LIMIT_DIGITS: Final = 9
 
 
@@ -37,6 +39,7 @@ class EventPages:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._log_lock = asyncio.Lock()
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def serve(self, request: web.Request) -> web.Response:
         """Answer one page.
@@ -47,7 +50,8 @@ class EventPages:
         query, limit = parse_page(request)
         wants = request[IDENTITY].narrow(query.wants, frozenset(request.query))
         try:
-            body = await Page(self._site, query._replace(wants=wants), limit, self._log_lock).read()
+            async with self._turns:
+                body = await Page(self._site, query._replace(wants=wants), limit, self._log_lock).read()
         except StoreError:
             raise Refusal(503, "log", "expected a readable log, was none now: try again later") from None
         return json_response(body)

@@ -1,7 +1,7 @@
 """``GET /api/v1/state/...``: the present orders, positions and balances, each record verbatim, derived values apart."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -9,8 +9,8 @@ from aiohttp import web
 
 from coindcx_feed.errors import BadRequest, NotAuthorized, StoreError
 from coindcx_feed.events import EventType, iso_ms
-from coindcx_feed.exchange.records import Record
-from coindcx_feed.feed.state import Entity
+from coindcx_feed.exchange.records import BalanceRecord, OrderRecord, PositionRecord, Record
+from coindcx_feed.feed.state import AccountState, Entity
 from coindcx_feed.sidecar.access import printable
 from coindcx_feed.sidecar.guard import Refusal
 from coindcx_feed.sidecar.identity import IDENTITY, Identity
@@ -21,6 +21,9 @@ from coindcx_feed.views import account as views
 STATE_PATH: Final = "/api/v1/state/"
 STATE_NAMES: Final = ("pairs", "ended")
 MOST_ROWS: Final = 1000
+ROWS_PER_TURN: Final = 50
+LOOKED_AT_PER_TURN: Final = 2_000
+"""What the loop does in one go: 1 to 2 ms. Fifty thousand orders may be known."""
 
 _ORDER: Final = ("filled_quantity", "filled_share", "is_terminal")
 _POSITION: Final = ("side", "mark_price", "mark_age_s", "mark_is_fresh")
@@ -28,47 +31,39 @@ _OF_FRESH_MARK: Final = ("unrealized_pnl", "pnl_share", "liquidation_distance")
 _BALANCE: Final = ("total", "locked_share")
 
 
-class Row(NamedTuple):
-    """One record: where its last event stands, and what this program computed from it."""
-
-    key: str
-    entity: Entity[Any]
-    derived: Mapping[str, object]
-
-
 class Kind(NamedTuple):
-    """One of the three lists."""
+    """One of the three lists: its entities in order, and what this program computes from one of them."""
 
     name: str
     type: EventType
-    rows: Callable[[Account, bool], Iterable[Row]]
+    entities: Callable[[AccountState, bool], list[Entity[Any]]]
+    derived: Callable[[Entity[Any], Account], dict[str, object]]
 
 
-def _orders(account: Account, is_ended_too: bool) -> Iterable[Row]:
-    state = account.state
-    for entity in reversed(state.orders() if is_ended_too else state.working_orders()):
-        shown = views.order(state, entity.record.id)
-        yield Row(entity.record.id, entity, {} if shown is None else {name: shown[name] for name in _ORDER})
+def _orders(state: AccountState, is_ended_too: bool) -> list[Entity[Any]]:
+    return (state.orders() if is_ended_too else state.working_orders())[::-1]
 
 
-def _positions(account: Account, _: bool) -> Iterable[Row]:
-    entities = {entity.record.id: entity for entity in account.state.positions()}
-    for shown in views.positions(account.state, account.marks, account.now_ns()):
-        derived = {name: shown[name] for name in _POSITION}
-        derived |= {name: shown[name] if shown["mark_is_fresh"] else None for name in _OF_FRESH_MARK}
-        yield Row(shown["id"], entities[shown["id"]], derived)
+def _of_order(entity: Entity[OrderRecord], _: Account) -> dict[str, object]:
+    shown = views.order_row(entity)
+    return {name: shown[name] for name in _ORDER}
 
 
-def _balances(account: Account, _: bool) -> Iterable[Row]:
-    entities = {entity.record.id: entity for entity in account.state.balances()}
-    for shown in views.balances(account.state, None, None):
-        yield Row(shown["id"], entities[shown["id"]], {name: shown[name] for name in _BALANCE})
+def _of_position(entity: Entity[PositionRecord], account: Account) -> dict[str, object]:
+    shown = views.position_row(entity, account.marks, account.now_ns())
+    of_mark = {name: shown[name] if shown["mark_is_fresh"] else None for name in _OF_FRESH_MARK}
+    return {name: shown[name] for name in _POSITION} | of_mark
+
+
+def _of_balance(entity: Entity[BalanceRecord], _: Account) -> dict[str, object]:
+    shown = views.balance_row(entity, None, None)
+    return {name: shown[name] for name in _BALANCE}
 
 
 KINDS: Final = (
-    Kind("orders", EventType.ORDER, _orders),
-    Kind("positions", EventType.POSITION, _positions),
-    Kind("balances", EventType.BALANCE, _balances),
+    Kind("orders", EventType.ORDER, _orders, _of_order),
+    Kind("positions", EventType.POSITION, lambda state, _: views.ranked(state), _of_position),
+    Kind("balances", EventType.BALANCE, lambda state, _: views.wallets(state), _of_balance),
 )
 
 
@@ -94,14 +89,19 @@ class StateLists:
         account = self._site.account
         if account is None:
             raise Refusal(503, "feed", "expected a running feed, was none: try again later")
-        rows = [row for row in kind.rows(account, is_ended_too) if _is_shown(row, kind, pairs, identity)]
-        head = self._head(account, len(rows))
-        rows = rows[:MOST_ROWS]
-        records = await self._records(kind.type, rows, account.log)
-        texts = [_row_text(row, record) for row, record in zip(rows, records, strict=True)]
-        return json_response(b'{%b,"%b":[%b]}' % (head, kind.name.encode(), b",".join(texts)))
+        head, entities = self._head(account), kind.entities(account.state, is_ended_too)
+        entities = await _shown(entities, pairs, identity)
+        texts = []
+        for start in range(0, min(len(entities), MOST_ROWS), ROWS_PER_TURN):
+            part = entities[start : start + ROWS_PER_TURN]
+            derived = [kind.derived(entity, account) for entity in part]
+            records = await self._records(kind.type, part, account.log)
+            texts += [_row_text(*row) for row in zip(part, records, derived, strict=True)]
+            await asyncio.sleep(0)
+        whole = (head, len(entities), kind.name.encode(), b",".join(texts))
+        return json_response(b'{%b,"total":%d,"%b":[%b]}' % whole)
 
-    def _head(self, account: Account, total: int) -> bytes:
+    def _head(self, account: Account) -> bytes:
         status, ring = self._site.status(), self._site.ring
         head = {
             "as_of": iso_ms(account.now_ns()),
@@ -110,27 +110,26 @@ class StateLists:
             "coindcx_connected": bool(status["connected"]),
             "epoch": ring.epoch,
             "seq": ring.version,
-            "total": total,
         }
         return msgspec.json.encode(head)[1:-1]
 
-    async def _records(self, kind: EventType, rows: list[Row], log: Events | None) -> list[bytes | None]:
+    async def _records(self, kind: EventType, entities: list[Entity[Any]], log: Events | None) -> list[bytes | None]:
         """Return the exchange's text of each row, ``None`` where neither memory nor log has it any more."""
         found: dict[str, bytes] = {}
         older: list[int] = []
-        for row in rows:
-            stored = self._site.ring.get(row.entity.seq)
+        for entity in entities:
+            stored = self._site.ring.get(entity.seq)
             if stored is None:
-                older.append(row.entity.seq)
+                older.append(entity.seq)
             elif stored.type is kind:
-                found[row.key] = stored.record
+                found[entity.record.id] = stored.record
         if older and log is not None:
             try:
                 events = await asyncio.to_thread(log.fetch, older)
             except StoreError:
                 events = []
             found |= {event.facts.key: event.record for event in events if event.type is kind}
-        return [found.get(row.key) for row in rows]
+        return [found.get(entity.record.id) for entity in entities]
 
 
 def parse_state(query: Mapping[str, str], kind: Kind) -> tuple[frozenset[str], bool]:
@@ -151,17 +150,23 @@ def parse_state(query: Mapping[str, str], kind: Kind) -> tuple[frozenset[str], b
     return pairs, ended == "1"
 
 
-def _is_shown(row: Row, kind: Kind, pairs: frozenset[str], identity: Identity) -> bool:
-    pair = getattr(row.entity.record, "pair", None)
-    return (not pairs or pair in pairs) and identity.sees(kind.type, pair)
+async def _shown(entities: list[Entity[Any]], pairs: frozenset[str], identity: Identity) -> list[Entity[Any]]:
+    scope = identity.pairs
+    if not pairs and scope is None:
+        return entities
+    wanted, found = pairs if scope is None else scope & pairs if pairs else scope, []
+    for start in range(0, len(entities), LOOKED_AT_PER_TURN):
+        part = entities[start : start + LOOKED_AT_PER_TURN]
+        named = ((entity, getattr(entity.record, "pair", None)) for entity in part)
+        found += [entity for entity, pair in named if pair is None or pair in wanted]
+        await asyncio.sleep(0)
+    return found
 
 
-def _row_text(row: Row, record: bytes | None) -> bytes:
-    entity = row.entity
+def _row_text(entity: Entity[Any], record: bytes | None, derived: Mapping[str, object]) -> bytes:
     head = {"seq": entity.seq, "received": iso_ms(entity.received_ns), "verbatim": record is not None}
     data = _rewritten(entity.record) if record is None else record
-    derived = msgspec.json.encode(row.derived)
-    return b'{%b,"data":%b,"derived":%b}' % (msgspec.json.encode(head)[1:-1], data, derived)
+    return b'{%b,"data":%b,"derived":%b}' % (msgspec.json.encode(head)[1:-1], data, msgspec.json.encode(derived))
 
 
 def _rewritten(record: Record) -> bytes:

@@ -71,6 +71,7 @@ class Metrics:
         yield _gauge("ring_events", "Events in memory.", len(ring))
         yield _gauge("ring_capacity", "Events that fit into memory.", ring.capacity)
         yield _gauge("clients", "Connected clients of the socket.", figures.clients)
+        yield _gauge("connections", "Open connections, also those that said nothing yet.", figures.connections)
         yield _counter("sent", "Events written, once per client.", figures.sent)
         yield _counter("slow_clients", "Clients closed because they did not read.", figures.slow)
         yield _counters("refused", "Requests and connections refused.", "kind", figures.refused)

@@ -192,7 +192,7 @@ class Sidecar:
 
     def _site(self) -> Site:
         def figures() -> Figures:
-            return Figures(self.clients, self.sent, self.slow, self.refusals)
+            return Figures(self.clients, self.connections, self.sent, self.slow, self.refusals)
 
         return Site(self._ring, self._limits, self._status, figures, self.past, self.account)
 

@@ -56,7 +56,7 @@ class Site:
 
     Attributes:
         status: ``mode``, ``state`` and ``connected``.
-        figures: Counters of the sidecar: ``clients``, ``sent``, ``slow``, and ``refused`` by kind.
+        figures: Counters of the sidecar: clients, what was sent, and what was refused.
         account: ``None`` where there is a ring and no feed.
     """
 
@@ -70,9 +70,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Figures:
-    """Counters of the sidecar since its start; ``clients`` is now."""
+    """Counters of the sidecar since its start; ``clients`` and ``connections`` are now."""
 
     clients: int
+    connections: int
     sent: int
     slow: int
     refused: Mapping[str, int]

@@ -41,17 +41,17 @@ class Orders:
         before, rows = self._rows, []
         for entity in reversed(state.orders()):
             row = before.get(entity.record.id)
-            rows.append(row if row is not None and row["seq"] == entity.seq else _order(entity))
+            rows.append(row if row is not None and row["seq"] == entity.seq else order_row(entity))
         self._rows = {row["id"]: row for row in rows}
         return rows
 
 
 def order(state: AccountState, order_id: str) -> dict[str, Any] | None:
     entity = state.order(order_id)
-    return None if entity is None else _order(entity)
+    return None if entity is None else order_row(entity)
 
 
-def _order(entity: Entity[OrderRecord]) -> dict[str, Any]:
+def order_row(entity: Entity[OrderRecord]) -> dict[str, Any]:
     record = entity.record
     filled = record.filled_quantity
     share = float(filled / record.total_quantity) if filled is not None and record.total_quantity else None
@@ -89,15 +89,20 @@ def positions(state: AccountState, marks: NewestMarks, at_ns: int | None = None)
         at_ns: Time that ages of marks are told for, Unix ns; now by default.
     """
     now_ns = time.time_ns() if at_ns is None else at_ns
-    found = [_position(entity, marks, now_ns) for entity in state.positions()]
-    return sorted(found, key=_place)
+    return [position_row(entity, marks, now_ns) for entity in ranked(state)]
 
 
-def _place(row: dict[str, Any]) -> tuple[bool, str, str, str]:
-    return row["side"] == "flat", row["pair"], row["margin_currency"] or "", row["id"]
+def ranked(state: AccountState) -> list[Entity[PositionRecord]]:
+    """List every known position, open ones first, each group by pair."""
+    return sorted(state.positions(), key=_place)
 
 
-def _position(entity: Entity[PositionRecord], marks: NewestMarks, now_ns: int) -> dict[str, Any]:
+def _place(entity: Entity[PositionRecord]) -> tuple[bool, str, str, str]:
+    record = entity.record
+    return not record.active_pos, record.pair, record.margin_currency_short_name or "", record.id
+
+
+def position_row(entity: Entity[PositionRecord], marks: NewestMarks, now_ns: int) -> dict[str, Any]:
     record = entity.record
     size = record.active_pos
     mark = marks.newest(record.pair)
@@ -146,13 +151,18 @@ def balances(state: AccountState, rate: Decimal | None, rate_ms: int | None) -> 
         rate: Rupees per USDT, or ``None`` when unknown.
         rate_ms: When the rate was learnt.
     """
+    return [balance_row(entity, rate, rate_ms) for entity in wallets(state)]
+
+
+def wallets(state: AccountState) -> list[Entity[BalanceRecord]]:
+    """List the newest wallet of each currency."""
     newest: dict[str, Entity[BalanceRecord]] = {}
     for entity in sorted(state.balances(), key=lambda item: item.seq):
         newest[entity.record.currency_short_name] = entity
-    return [_balance(entity, rate, rate_ms) for _, entity in sorted(newest.items(), reverse=True)]
+    return [entity for _, entity in sorted(newest.items(), reverse=True)]
 
 
-def _balance(entity: Entity[BalanceRecord], rate: Decimal | None, rate_ms: int | None) -> dict[str, Any]:
+def balance_row(entity: Entity[BalanceRecord], rate: Decimal | None, rate_ms: int | None) -> dict[str, Any]:
     record = entity.record
     currency = record.currency_short_name
     with localcontext(WIDE):

@@ -112,10 +112,10 @@ async def test_a_filter_that_finds_little_gives_short_pages() -> None:
 
 async def test_a_page_is_bounded_in_bytes(world: World) -> None:
     """Large events end it before their number does, and each page has one at least."""
-    world.publish(count=6, padding=1_500_000)
+    world.publish(count=6, padding=400_000)
     found = await pages(world, "limit=1000")
     assert numbers(found) == list(range(1, 7))
-    assert len(found[0]["events"]) == MOST_BYTES // 1_500_000 + 1
+    assert len(found[0]["events"]) == MOST_BYTES // 400_000 + 1
 
 
 async def test_F16_what_memory_no_longer_has_is_a_gap(world: World) -> None:
@@ -200,7 +200,7 @@ def test_T10_generated_parameters_give_a_page_or_one_line(name: str, value: str)
     ring = Ring(10, EPOCH)
     for seq in range(1, 13):
         ring.append(event(seq))
-    site = Site(ring, Limits(), dict, lambda: Figures(0, 0, 0, {}))
+    site = Site(ring, Limits(), dict, lambda: Figures(0, 0, 0, 0, {}))
     path = str(URL("/api/v1/events").with_query({name: value, "types": "order"} | {name: value}))
     try:
         query, limit = parse_page(make_mocked_request("GET", path))

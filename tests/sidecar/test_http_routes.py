@@ -21,7 +21,7 @@ COMMANDS = re.findall(r'^curl -s "http://127\.0\.0\.1:8000(/[^"]*)"$', README, r
 
 
 def served_paths() -> set[str]:
-    site = Site(Ring(10, EPOCH), Limits(), dict, lambda: Figures(0, 0, 0, {}))
+    site = Site(Ring(10, EPOCH), Limits(), dict, lambda: Figures(0, 0, 0, 0, {}))
     return {route.path for route in routes(site)}
 
 
