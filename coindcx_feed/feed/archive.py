@@ -16,13 +16,21 @@ class Archive:
 
     def __init__(self, log: "EventStore") -> None:
         self._log = log
-        self.oldest = 0
+        self._oldest = self._newest = 0
         self.epochs: Sequence[tuple[int, str]] = ()
         self.refresh()
 
+    @property
+    def oldest(self) -> int:
+        """First number of the log, 0 while it is empty: of one that was empty when it was read, the next one stored."""
+        if self._oldest:
+            return self._oldest
+        return self._newest + 1 if self._log.last_seq > self._newest else 0
+
     def refresh(self) -> None:
         """Read the figures again: at the start, and after events were removed. Blocks."""
-        self.oldest = self._log.oldest_seq
+        self._newest = self._log.last_seq
+        self._oldest = self._log.oldest_seq
         self.epochs = [(row.first_seq, row.name) for row in self._log.epochs()]
 
     def bodies(self, after: int, limit: int, upto: int, *, is_looked_at: bool = False) -> Sequence[Row]:
