@@ -285,6 +285,28 @@ async def test_a_market_client_that_fell_behind_ignores_the_account_feed() -> No
     assert len(mseqs) < 70_000
 
 
+async def test_sides_texts_and_prices_are_asked_of_account_events_only(world: World) -> None:
+    """Market messages have none of it: they pass by type and pair, for a client that reads and for one that slept."""
+    async with world.connect("types=order,trade&sides=buy&pairs=B-BTC_USDT") as client:
+        world.publish(side="sell")
+        world.publish_market()
+        world.publish_market(pair="B-ETH_USDT")
+        world.publish(side="buy")
+        messages = [await client.next() for _ in range(2)]
+        assert [(m.get("seq"), m.get("mseq")) for m in messages] == [(2, None), (None, 1)]
+    async with World(capacity=20_000, limits=Limits(behind_s=60)) as other:
+        raw = await RawClient.open(other, "types=order,trade&sides=buy", receive_bytes=4096)
+        await raw.frame()
+        for _ in range(100):
+            other.publish(count=100, padding=1000, side="buy")
+            other.publish_market("trade", count=50)
+            await asyncio.sleep(0)
+        last = 0
+        while last != 5_000:
+            last = msgspec.json.decode((await raw.frame())[1]).get("mseq", last)
+        raw.close()
+
+
 async def test_market_messages_begin_now(world: World) -> None:
     """There is no resume for them."""
     world.publish_market(count=100)
