@@ -78,6 +78,7 @@ class FollowRuntime(FeedRuntime):
         self.pipeline = Pipeline(ring, self.market, self.marks, state, NoStore())
         self.pipeline.on_market = self._take_market
         self.sidecar = Sidecar(ring, self.market, settings, self.brief, dashboard_port=dashboard_port)
+        self.sidecar.account = self
         self._lock = NoLock(settings.data_dir, "follow")
         self._serves = owner is None
         self._mirror = Mirror(

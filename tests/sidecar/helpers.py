@@ -20,8 +20,9 @@ from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.normalize import MarketItem, MarketType
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.settings import Settings
+from coindcx_feed.sidecar.guard import SOCKET_PATH, STATUS_PATH
 from coindcx_feed.sidecar.limits import Limits
-from coindcx_feed.sidecar.server import SOCKET_PATH, STATUS_PATH, Sidecar
+from coindcx_feed.sidecar.server import Sidecar
 
 DEADLINE_S = 10.0
 EPOCH = "20260101T000000-0badcafe"

@@ -49,6 +49,6 @@ def test_the_readme_shows_the_routes() -> None:
 
 
 def test_T24_only_health_and_readiness_are_open() -> None:
-    """All others are refused without the configured credential."""
+    """All others are refused without the configured credential; the status then shows counts only."""
     opened = {path for path in served_paths() if NEEDS.get(path, Need.PROOF) is not Need.PROOF}
-    assert opened == {"/healthz", "/readyz"}
+    assert opened == {"/healthz", "/readyz", "/api/v1/ws/status"}
