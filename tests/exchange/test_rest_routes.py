@@ -78,9 +78,12 @@ def test_C9_no_other_module_builds_an_address_of_the_exchange() -> None:
 
 
 def test_C9_one_function_sends_requests() -> None:
-    """No other module has an HTTP client, but for the two that open a WebSocket and the one of webhooks."""
+    """No other module has an HTTP client, but for the two that open a WebSocket, webhooks, and a follower's first look
+    at another sidecar, which only gets.
+    """
     makers = {_name(path) for path in SOURCES if "aiohttp.ClientSession" in _called(path)}
-    assert makers == {"exchange/rest_http.py", "exchange/session.py", "client/subscribe.py", "alerts/webhook.py"}
+    sockets = {"exchange/session.py", "client/subscribe.py"}
+    assert makers == {"exchange/rest_http.py", *sockets, "alerts/webhook.py", "feed/follow_start.py"}
     verbs = {f"http.{verb}" for verb in ("request", "post", "put", "patch", "delete")}
     senders = {(_name(path), call) for path in SOURCES for call in _called(path) & verbs}
     assert senders == {("exchange/rest_http.py", "http.request")}
