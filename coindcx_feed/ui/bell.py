@@ -4,10 +4,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-import streamlit as st
-
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui import scripts
 
 SHOWN: Final = 160
 GLYPHS: Final = {"info": "·", "warning": "▲", "critical": "✕"}
@@ -43,4 +41,4 @@ def payload(brief: Brief) -> dict[str, Any]:
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("coindcx_bell", css=asset("bell.css"), js=asset("bell.js"))
+    return scripts.component("bell")

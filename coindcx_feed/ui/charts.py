@@ -12,11 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import plotly
-import streamlit as st
 
-from coindcx_feed.ui import chart_zone, reader
+from coindcx_feed.ui import chart_zone, reader, scripts
 from coindcx_feed.ui.format import duration, visible
-from coindcx_feed.ui.nodes import asset
 from coindcx_feed.ui.points import thin
 from coindcx_feed.ui.theme import Palette
 
@@ -50,13 +48,7 @@ def show(chart: Figure, *, key: str, alt: str) -> None:
 @cache
 def _component() -> Callable[..., Any]:
     # Without a shadow root: Plotly puts its style rules into the document.
-    return st.components.v2.component(
-        "coindcx_chart",
-        html='<div class="chart">\n</div>',
-        css=asset("charts.css"),
-        js=asset("charts.js"),
-        isolate_styles=False,
-    )
+    return scripts.component("chart", html='<div class="chart">\n</div>', isolate_styles=False)
 
 
 def packed(values: npt.NDArray[Any]) -> Figure:

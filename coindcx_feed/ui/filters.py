@@ -8,8 +8,7 @@ import streamlit as st
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui import page, theme
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui import page, scripts, theme
 
 Criteria = dict[str, Any]
 
@@ -124,7 +123,7 @@ def search(placeholder: str, width: int = 156) -> None:
 
 @cache
 def _keys() -> Callable[..., Any]:
-    return st.components.v2.component("coindcx_keys", js=asset("keys.js"))
+    return scripts.component("keys")
 
 
 def _price() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui import scripts
 
 
 def keep(name: str, *, is_wanted: bool, write: str | None, on_text: Callable[[str], None]) -> None:
@@ -30,4 +30,4 @@ def keep(name: str, *, is_wanted: bool, write: str | None, on_text: Callable[[st
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("coindcx_kept", js=asset("kept.js"))
+    return scripts.component("kept")

@@ -6,10 +6,9 @@ A node is a dictionary ``{tag, class, text, children, attrs, …}``. Text from t
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-import streamlit as st
+from coindcx_feed.ui import scripts
 
 Node = dict[str, Any]
 
@@ -85,15 +84,10 @@ def show(
     return _component()(key=key, data=data, on_selected_change=on_select or _nothing)
 
 
-def asset(name: str) -> str:
-    """Read a file that ships beside this module."""
-    return files("coindcx_feed.ui").joinpath(name).read_text(encoding="utf-8")
-
-
 def _nothing() -> None:
     """Stand in for a callback, so that the state key exists."""
 
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("coindcx_nodes", css=asset("nodes.css"), js=asset("dom.js") + asset("nodes.js"))
+    return scripts.component("nodes")

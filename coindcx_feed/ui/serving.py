@@ -17,7 +17,7 @@ import plotly
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from streamlit import cli_util
 from streamlit.runtime.pages_manager import PagesManager
@@ -25,13 +25,16 @@ from streamlit.runtime.pages_manager import PagesManager
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.process import start_process_service, stop_process_service
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.ui import login, tape_socket
+from coindcx_feed.ui import login, scripts, tape_socket
 from coindcx_feed.ui.charts import PLOTLY_PATH
 from coindcx_feed.ui.guard import LOOPBACK, Guard
 
 EXIT_CONFIG: Final = 2
 SWITCH_S: Final = 0.001
 """How long a page may keep the interpreter while the feed's loop waits for it; Python's default is 5 ms."""
+
+_KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+"""For files whose version is in their address."""
 
 
 @asynccontextmanager
@@ -103,13 +106,21 @@ def _warm_up() -> None:
 
 async def _plotly(_request: Request) -> Response:
     path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    # The version is in the address, so a browser may keep it.
-    return FileResponse(
-        path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"}
-    )
+    return FileResponse(path, media_type="text/javascript", headers=_KEPT)
 
 
-ROUTES: Final = (Route(PLOTLY_PATH, _plotly), WebSocketRoute(tape_socket.PATH, tape_socket.tape))
+async def _script(request: Request) -> Response:
+    found = scripts.served().get(request.url.path)
+    if found is None:
+        return PlainTextResponse("expected a file of this version: load the page again\n", 404)
+    return Response(found, media_type="text/javascript", headers=_KEPT)
+
+
+ROUTES: Final = (
+    Route(PLOTLY_PATH, _plotly),
+    Route(f"{scripts.PREFIX}{{name}}", _script),
+    WebSocketRoute(tape_socket.PATH, tape_socket.tape),
+)
 """Served beside Streamlit's own. None may serve account data but the tape's socket, which needs a ticket."""
 
 MIDDLEWARE: Final = (Middleware(Guard), Middleware(login.LoginGate))

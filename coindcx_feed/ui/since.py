@@ -10,8 +10,7 @@ import streamlit as st
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui import page, theme
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui import page, scripts, theme
 
 NONE: Final = "none"
 """What a browser without a mark says."""
@@ -136,9 +135,4 @@ def _gaps(gaps: dict[str, Any]) -> str:
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "coindcx_since",
-        html='<section class="since" role="region" hidden></section>',
-        css=asset("since.css"),
-        js=asset("since.js"),
-    )
+    return scripts.component("since", html='<section class="since" role="region" hidden></section>')

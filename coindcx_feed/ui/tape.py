@@ -6,10 +6,9 @@ from datetime import tzinfo
 from functools import cache
 from typing import Any, Final
 
-import streamlit as st
-
 from coindcx_feed.tickets import LIFETIME_S, process_tickets
-from coindcx_feed.ui.nodes import Node, asset
+from coindcx_feed.ui import scripts
+from coindcx_feed.ui.nodes import Node
 from coindcx_feed.ui.tape_socket import MOST, PATH, PROTOCOL
 
 SPARE_S: Final = LIFETIME_S - 5.0
@@ -68,5 +67,4 @@ def _nothing() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    css, js = asset("nodes.css") + asset("tape.css"), asset("dom.js") + asset("tape.js")
-    return st.components.v2.component("coindcx_tape", css=css, js=js)
+    return scripts.component("tape")

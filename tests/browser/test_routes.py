@@ -11,9 +11,10 @@ import pytest
 from browser.harness import Dashboard, eventually, running
 
 from coindcx_feed.ui.charts import PLOTLY_PATH
+from coindcx_feed.ui.scripts import PREFIX
 from coindcx_feed.ui.tape_socket import PATH, PROTOCOL
 
-OURS = {PLOTLY_PATH, PATH}
+OURS = {PLOTLY_PATH, PATH, f"{PREFIX}{{name}}"}
 RESERVED = ("/_stcore/", "/media/", "/component/", "/auth/", "/oauth2callback")
 ACCOUNT = (b"evil.example", b"B-ETH_USDT", b"41228", b"2941.80", b"what_changed")
 """Occur in every row that the service of this test would show."""
@@ -60,7 +61,7 @@ async def _upgrade(dashboard: Dashboard, path: str, ticket: str | None = None, *
 
 
 def test_T24_there_is_no_route_of_ours_that_this_test_does_not_know(told: dict[str, Any]) -> None:
-    """Whoever adds one has to say here what it serves: the chart library, and the tape behind its ticket."""
+    """Whoever adds one says here what it serves: the chart library, our components, the tape behind its ticket."""
     found = {route["path"] for route in told["routes"]}
     assert found >= OURS
     # The empty one serves Streamlit's own files, and its page for every other address.

@@ -2,7 +2,7 @@
 
 from ui.fake_service import HOSTILE, FakeService
 
-from coindcx_feed.ui import bell
+from coindcx_feed.ui import bell, scripts
 
 
 def test_texts_are_cut_and_made_visible() -> None:
@@ -18,6 +18,6 @@ def test_texts_are_cut_and_made_visible() -> None:
 
 def test_browser_side_parses_nothing() -> None:
     """No way from text to markup or code in the file."""
-    code = bell.asset("bell.js")
+    code = scripts.asset("bell.js")
     assert not [word for word in ("innerHTML", "outerHTML", "insertAdjacent", "eval(", "Function(") if word in code]
     assert "fetch(" not in code

@@ -11,8 +11,8 @@ import pytest
 from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui import balance_chart, charts, feed_charts, order_chart, position_chart
-from coindcx_feed.ui.nodes import asset
 from coindcx_feed.ui.points import MAX_POINTS
+from coindcx_feed.ui.scripts import asset
 from coindcx_feed.ui.theme import DARK
 
 

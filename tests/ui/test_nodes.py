@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from coindcx_feed.ui import nodes
+from coindcx_feed.ui import nodes, scripts
 
 
 def test_node_puts_a_single_text_in_place() -> None:
@@ -26,14 +26,14 @@ def test_node_refuses_tags_that_are_not_on_the_list() -> None:
 
 def test_browser_has_the_same_list_of_tags() -> None:
     """The list stands on both sides: Python's for the author, the browser's for safety."""
-    found = re.search(r"const TAGS = new Set\(\[(.*?)\]\)", nodes.asset("dom.js"))
+    found = re.search(r"const TAGS = new Set\(\[(.*?)\]\)", scripts.asset("dom.js"))
     assert found is not None
     assert set(re.findall(r'"(\w+)"', found[1])) == nodes.TAGS
 
 
 def test_T13_browser_side_never_parses_markup() -> None:
     """Text reaches the page through textContent alone."""
-    code = "".join(nodes.asset(f"{name}.js") for name in ("dom", "nodes", "charts", "tape"))
+    code = "".join(scripts.asset(f"{name}.js") for name in ("dom", "nodes", "charts", "tape"))
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "DOMParser"):
         assert word not in code
 
@@ -47,6 +47,6 @@ def test_age_of_nothing_is_nothing() -> None:
 def test_line_is_drawn_of_numbers_only() -> None:
     """The browser turns each coordinate into a number and makes the elements itself: nothing is parsed."""
     assert nodes.div("spark", points=[[0.0, 1.0], None])["points"] == [[0.0, 1.0], None]
-    script = nodes.asset("dom.js")
+    script = scripts.asset("dom.js")
     assert "`${Number(point[0])},${Number(point[1])}`" in script
     assert "innerHTML" not in script

@@ -9,7 +9,7 @@ from starlette.types import Message
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.settings import Settings
-from coindcx_feed.ui import charts, serving
+from coindcx_feed.ui import charts, scripts, serving
 
 PASSWORD = Settings(dashboard_password=SecretStr("correct horse battery"))
 
@@ -72,3 +72,14 @@ async def test_T03_foreign_host_gets_nothing() -> None:
     status, _, body = await _get(charts.PLOTLY_PATH, "evil.example:8501")
     assert status == 421
     assert b"localhost" in body
+
+
+async def test_code_of_components_comes_from_this_server() -> None:
+    """A browser keeps each file by its address; a version that is no more is named as such."""
+    for path, content in scripts.served().items():
+        status, headers, body = await _get(path, "localhost:8501")
+        assert (status, body) == (200, content)
+        assert "immutable" in headers["cache-control"]
+        assert headers["content-type"].startswith("text/javascript")
+    status, _, body = await _get(f"{scripts.PREFIX}nodes-0000.js", "localhost:8501")
+    assert (status, b"load the page again" in body) == (404, True)

@@ -6,7 +6,7 @@ import pytest
 from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui import since
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui.scripts import asset
 
 IST = ZoneInfo("Asia/Kolkata")
 EPOCH = "20261122T140212-0a1b2c3d"

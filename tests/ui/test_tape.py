@@ -4,7 +4,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from coindcx_feed.ui import tape
-from coindcx_feed.ui.nodes import asset
+from coindcx_feed.ui.scripts import asset
 
 CRITERIA = {"types": ["order"], "text": "eth"}
 

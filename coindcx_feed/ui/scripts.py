@@ -1,0 +1,61 @@
+"""Code and style of our components, as files that a browser keeps: Streamlit repeats what is inline in every message.
+
+Measured: 21 kB of each message of a place with nodes were its code, twice a second and place.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import streamlit as st
+
+PREFIX: Final = "/assets/ui/"
+COMPONENTS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "bell": (("bell.js",), ("bell.css",)),
+    "chart": (("charts.js",), ("charts.css",)),
+    "kept": (("kept.js",), ()),
+    "keys": (("keys.js",), ()),
+    "nodes": (("dom.js", "nodes.js"), ("nodes.css",)),
+    "since": (("since.js",), ("since.css",)),
+    "tape": (("dom.js", "tape.js"), ("nodes.css", "tape.css")),
+}
+"""Each component's code and style sheets, in order."""
+
+
+def component(name: str, *, html: str | None = None, isolate_styles: bool = True) -> Callable[..., Any]:
+    """Register one of ``COMPONENTS``; the result mounts it.
+
+    Args:
+        html: What stands in it before its code runs.
+        isolate_styles: Give it a shadow root of its own.
+    """
+    shim = asset("shim.js").replace("PATH", address(name))
+    return st.components.v2.component(f"coindcx_{name}", html=html, js=shim, isolate_styles=isolate_styles)
+
+
+@cache
+def address(name: str) -> str:
+    """Return the path of a component's file; its content is in the name, so a browser may keep it for ever."""
+    return f"{PREFIX}{name}-{hashlib.sha256(module(name)).hexdigest()[:16]}.js"
+
+
+@cache
+def module(name: str) -> bytes:
+    """Return a component's file: its code, and its style as a text named ``css``."""
+    scripts, sheets = COMPONENTS[name]
+    style = json.dumps("".join(map(asset, sheets)))
+    return f"{''.join(map(asset, scripts))}\nexport const css = {style};\n".encode()
+
+
+@cache
+def served() -> dict[str, bytes]:
+    """Return every file by its path."""
+    return {address(name): module(name) for name in COMPONENTS}
+
+
+def asset(name: str) -> str:
+    """Read a file that ships beside this module."""
+    return files("coindcx_feed.ui").joinpath(name).read_text(encoding="utf-8")
