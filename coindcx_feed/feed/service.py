@@ -41,6 +41,7 @@ class FeedService:
         self.alerts = AlertService(runtime)
         self._recent = recent
         self._orders = account.Orders()
+        self._rows = rows.Rows()
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
         self._lag = Briefly(runtime.lag.figures)
 
@@ -180,7 +181,7 @@ class FeedService:
         wanted = EventFilter.from_mapping(criteria)
         found = ring.select(wanted.column_test(), wanted.text_test(), limit, upto, after)
         return {
-            "rows": [rows.row(ring, event) for event in found.events],
+            "rows": self._rows.of(ring, found.events),
             "matching": found.matching,
             "kept": found.kept,
             "newest": found.newest,

@@ -66,7 +66,7 @@ def _answer(answer: dict[str, Any]) -> None:
     st.session_state["demo-answer"] = {**answer, "at_ms": page.service().status()["now_ms"]}
 
 
-@page.part(page.FAST_S)
+@page.part(page.STEADY_S)
 def last_answer() -> None:
     """Show what the simulator said to the last order, for a while."""
     answer, now_ms = st.session_state.get("demo-answer"), page.service().status()["now_ms"]

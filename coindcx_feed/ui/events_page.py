@@ -29,9 +29,11 @@ def render() -> None:
     filters.filter_bar(_pause_button, _clear_button, exports.export_menu)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look-line"):
         _look()
-        counts()
         saved_views.menu()
+        if not view.is_tape():
+            view.repeats_choice()
     if view.is_tape():
+        counts()
         tape_page.draw()
     else:
         events()
@@ -79,9 +81,12 @@ def _clear_button() -> None:
 
 @page.part(page.FAST_S)
 def counts() -> None:
-    """Say how much is shown of how much."""
-    found = view.current()
-    nodes.show(count_nodes(found), key="counts", now_ms=page.service().status()["now_ms"])
+    """Say how much is shown of how much, above the tape; above the table it is of the table's own part."""
+    _counts(view.current())
+
+
+def _counts(found: view.View) -> None:
+    nodes.show(count_nodes(found), key="counts")
 
 
 def count_nodes(found: view.View) -> list[Node | None]:
@@ -89,7 +94,9 @@ def count_nodes(found: view.View) -> list[Node | None]:
     state = st.session_state
     parts: list[Node | None] = [
         span("strong", fmt.count(len(found["rows"]))),
-        span("muted", " shown of "),
+        span("muted", " shown"),
+        span("muted", f" ({fmt.count(found['folded'])} folded)" if found["folded"] else ""),
+        span("muted", " of "),
         span("strong", fmt.count(found["matching"])),
         span("muted", f" matching · {fmt.count(found['kept'])} kept · newest first"),
     ]
@@ -107,9 +114,10 @@ def count_nodes(found: view.View) -> list[Node | None]:
 
 @page.part(page.FAST_S)
 def events() -> None:
-    """Draw the table and, docked, the pane beside it."""
+    """Draw counts and table and, docked, the pane beside it."""
     event_pane.page_again()
     found = view.current()
+    _counts(found)
     if found["error"] is not None:
         filters.problem(found["error"])
         return

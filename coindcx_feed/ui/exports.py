@@ -9,6 +9,7 @@ import streamlit as st
 
 from coindcx_feed.analysis.cells import neutralised
 from coindcx_feed.ui import filters, nodes, page, view
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.downloads import download
 
 MIME: Final = {"csv": "text/csv", "json": "application/json"}
@@ -61,18 +62,18 @@ def fetched(path: str, *others: str) -> bytes:
 @page.part(None)
 def copy_rows() -> None:
     """Offer the rows shown as tab-separated text for the clipboard."""
-    rows = view.current()["rows"]
-    button = nodes.node("button", "copy", f"Copy the {len(rows)} rows shown", copy=as_tabs(rows))
+    found = view.current()
+    rows, folded = found.get("every", []), found["folded"]
+    label = f"Copy {fmt.count(len(rows))} rows" + (f", {fmt.count(folded)} of them folded" if folded else "")
+    button = nodes.node("button", "copy", label, copy=as_tabs(rows))
     nodes.show([button] if rows else [], key="copy-rows")
 
 
 def as_tabs(rows: list[dict[str, Any]]) -> str:
     """Write rows as tab-separated lines that paste into a spreadsheet; texts that could be formulas are neutralised."""
-    from coindcx_feed.ui.format import utc
-
     lines = ["\t".join(COPIED)]
     for row in rows:
-        cells = {**row, "received_utc": utc(row["received_ms"])}
+        cells = {**row, "received_utc": fmt.utc(row["received_ms"])}
         texts = ["" if cells[name] is None else str(cells[name]) for name in COPIED]
         lines.append("\t".join(_cell(name, text) for name, text in zip(COPIED, texts, strict=True)))
     return "\n".join(lines)

@@ -36,7 +36,7 @@ def render() -> None:
     log()
 
 
-@page.part(page.FAST_S)
+@page.part(page.STEADY_S)
 def connection() -> None:
     """Draw the hour's states, what is proven now, and the figures."""
     service, zone = page.service(), page.zone()

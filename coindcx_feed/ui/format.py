@@ -4,6 +4,7 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 MINUS: Final = "−"
@@ -107,6 +108,7 @@ def decimal(text: str | None) -> Decimal | None:
     return value if value is not None and value.is_finite() and abs(value.adjusted()) < 60 else None
 
 
+@lru_cache(maxsize=20_000)
 def binary(text: str | None) -> float | None:
     """Return the nearest float, for sorting and drawing only."""
     value = decimal(text)

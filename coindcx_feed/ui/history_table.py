@@ -8,6 +8,7 @@ from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import details, event_pane, filters, nodes, page, selection, tables, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
+from coindcx_feed.views.folding import fold
 
 LIMIT: Final = 500
 """Rows sent to the browser at once."""
@@ -46,19 +47,22 @@ def current() -> View:
     if state.get("past-question") != question:
         state["past-question"], state["past-before"] = question, []
     before: list[int] = state["past-before"]
-    asked = (question, tuple(before), view.is_wide(), state["past-run"] if not before else 0)
+    look = view.is_wide(), view.with_repeats()
+    asked = (question, tuple(before), look, state["past-run"] if not before else 0)
     known: View | None = state.get("past-view")
     if known is not None and known["asked"] == asked:
         return known
     found = page.service().past.select(wanted, *chosen, limit=LIMIT, before=before[-1] if before else None)
-    shown: View = {"asked": asked, "first": 1 + LIMIT * len(before), **found}
-    shown["table"] = tables.events_table(found["rows"], wide=view.is_wide())
+    every = found["rows"]
+    rows = every if view.with_repeats() else fold(every)
+    shown: View = {"asked": asked, "first": 1 + LIMIT * len(before), **found, "every": every, "rows": rows}
+    shown["table"] = tables.events_table(rows, wide=view.is_wide())
     state["past-view"] = shown
     return shown
 
 
 def _paging(found: View) -> None:
-    state, rows = st.session_state, found["rows"]
+    state, rows = st.session_state, found["every"]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="past-paging"):
         nodes.show(page_nodes(found, state.get("past-matching", 0)), key="past-page")
         if state["past-before"]:
@@ -67,14 +71,16 @@ def _paging(found: View) -> None:
         if found["has_more"]:
             older = ":material/chevron_right:"
             st.button("Older", icon=older, on_click=_older, args=(rows[-1]["seq"],), key="past-older")
+        view.repeats_choice()
 
 
 def page_nodes(found: View, matching: int) -> list[Node | None]:
     """Build the words beside the buttons: which rows of how many."""
-    rows = found["rows"]
-    last = found["first"] + len(rows) - 1
+    rows = found["every"]
+    last, folded = found["first"] + len(rows) - 1, len(rows) - len(found["rows"])
     shown = f"{fmt.count(found['first'])} to {fmt.count(last)}" if rows else "none"
-    return [div("small", span("muted", "rows "), span("strong", shown), span("muted", f" of {fmt.count(matching)}"))]
+    of = f" of {fmt.count(matching)}" + (f" · {fmt.count(folded)} folded" if folded else "")
+    return [div("small", span("muted", "rows "), span("strong", shown), span("muted", of))]
 
 
 def _older(seq: int) -> None:

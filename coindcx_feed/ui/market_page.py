@@ -14,7 +14,7 @@ TRADES: Final = 25
 """As high as the ladder beside it."""
 ANSWER_S: Final = 20
 ADDRESS_TIMES: Final = 4
-PARTS: Final = ("picker", "quotes", "candle_line", "candles", "depth", "ladder", "tape")
+PARTS: Final = ("picker", "quotes", "candle_line", "candles", "book")
 
 Quote = dict[str, Any]
 
@@ -36,13 +36,7 @@ def render() -> None:
             bind="query-params",
         )
     candles()
-    grid = st.grid(4, min_column_width=300, gap="small")
-    with grid.cell(column_span=2):
-        depth()
-    with grid.cell():
-        ladder()
-    with grid.cell():
-        tape()
+    book()
 
 
 def chosen(rows: list[Quote]) -> Quote | None:
@@ -192,12 +186,22 @@ def _book(quote: Quote) -> dict[str, Any] | None:
 
 
 @page.part(page.FAST_S)
-def ladder() -> None:
-    """Draw the order book of the chosen pair, or why it is not known."""
-    quote, now_ms = _chosen(), _now_ms()
+def book() -> None:
+    """Draw depth, order book and newest trades of the chosen pair: one part, because each costs a run of its own."""
+    quote = _chosen()
     if quote is None:
         return
-    book = _book(quote)
+    found, now_ms = _book(quote), _now_ms()
+    grid = st.grid(4, min_column_width=300, gap="small")
+    with grid.cell(column_span=2):
+        _depth(quote, found)
+    with grid.cell():
+        _ladder(quote, found, now_ms)
+    with grid.cell():
+        _tape(quote, now_ms)
+
+
+def _ladder(quote: Quote, book: dict[str, Any] | None, now_ms: float) -> None:
     head = market_figures.book_head(book, now_ms)
     is_known = book is not None and book["state"] in ("synced", "old")
     shown = (
@@ -208,12 +212,8 @@ def ladder() -> None:
     nodes.show([head, shown], key="book-ladder", now_ms=now_ms)
 
 
-@page.part(1.0)
-def depth() -> None:
-    """Draw the cumulated sizes of the chosen pair's book."""
-    quote = _chosen()
-    book = None if quote is None else _book(quote)
-    if quote is None or book is None:
+def _depth(quote: Quote, book: dict[str, Any] | None) -> None:
+    if book is None:
         return
     counts = f"{len(book['bids'])} bids and {len(book['asks'])} asks" if book["bids"] or book["asks"] else None
     nodes.show([cards.head("Depth", counts)], key="depth-head")
@@ -228,12 +228,7 @@ def depth() -> None:
     charts.show(drawn, key="depth-chart", alt=f"Cumulated bids and asks of {quote['pair']}; spread {spread}")
 
 
-@page.part(page.FAST_S)
-def tape() -> None:
-    """List the newest trades of the chosen pair."""
-    quote, now_ms = _chosen(), _now_ms()
-    if quote is None:
-        return
+def _tape(quote: Quote, now_ms: float) -> None:
     trades = page.service().market.trades(quote["pair"], TRADES)
     head = market_figures.tape_head(trades, now_ms)
     rows = market_figures.tape(trades, quote["quote"], quote["base"], page.zone(), now_ms)

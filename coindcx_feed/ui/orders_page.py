@@ -22,7 +22,8 @@ from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import div, span
 
 TABLE_HEIGHT = 352
-LIMIT = 500
+LIMIT = 300
+"""Rows sent to the browser, last touched first; the filters reach all."""
 SHOWN = ("Working", "Ended today", "All")
 
 Order = dict[str, Any]
@@ -33,9 +34,8 @@ def render() -> None:
     if not time_cursor.begin("Orders"):
         return
     _named()
-    figures()
     _bar()
-    if not time_cursor.is_past():
+    if _can_trade():
         demo.last_answer()
     table()
     chosen()
@@ -92,27 +92,20 @@ def _orders() -> list[Order]:
 
 
 @time_cursor.part(page.FAST_S)
-def figures() -> None:
-    """Draw the strip of figures."""
-    day = "that day" if time_cursor.is_past() else "today"
-    strip = order_figures.strip(_orders(), time_cursor.now_ms(), page.zone(), day)
-    time_cursor.show([strip], key="order-figures")
-
-
-@time_cursor.part(page.FAST_S)
 def table() -> None:
-    """Draw the table of orders."""
+    """Draw the strip of figures and the table of orders."""
     now_ms, zone = time_cursor.now_ms(), page.zone()
     state = st.session_state
     wanted = (state.get("show"), tuple(state.get("pairs") or ()), state.get("q") or "")
     every = _orders()
+    strip = order_figures.strip(every, now_ms, zone, "that day" if time_cursor.is_past() else "today")
     found = order_figures.chosen_by(every, wanted, now_ms, zone)
     rows = found[:LIMIT]
     counted = [span("strong", fmt.count(len(rows))), span("muted", f" shown of {fmt.count(len(found))} matching · ")]
     known = span(
         "muted", f"{fmt.count(len(every))} known · last touched first · times in {fmt.zone_name(zone, now_ms)}"
     )
-    time_cursor.show([div("small", *counted, known)], key="order-counts")
+    time_cursor.show([strip, div("small", *counted, known)], key="order-counts")
     if not rows:
         _nothing(bool(every))
         return

@@ -9,6 +9,7 @@ import pyarrow as pa
 import streamlit as st
 
 from coindcx_feed.analysis import dictionary
+from coindcx_feed.analysis.changes import NO_CHANGE
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import theme
 from coindcx_feed.ui.theme import Palette
@@ -22,6 +23,7 @@ EIGHT_DIGITS: Final = "%.8g"
 ALIGNED_PLACES: Final = 4
 _TIME = pa.timestamp("ms", tz="UTC")
 _LABELS = pa.list_(pa.string())
+_FEW = pa.dictionary(pa.int16(), pa.string())
 
 
 def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
@@ -33,7 +35,7 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
     columns: dict[str, pa.Array] = {
         "time": times(row["received_ms"] for row in rows),
         "type": chips(theme.type_label(row["type"]) for row in rows),
-        "pair": texts(row["pair"] for row in rows),
+        "pair": words(row["pair"] for row in rows),
         "side": chips(None if row["side"] is None else theme.side_label(row["side"]) for row in rows),
         "status": chips(None if row["status"] is None else theme.status_label(row["status"]) for row in rows),
         "changed": texts(_changed(row) for row in rows),
@@ -49,6 +51,8 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
 def _changed(row: Row) -> str:
     # System events change nothing: what they say stands in the same column.
     text = fmt.trimmed(row["what_changed"] or row["message"] or "")
+    if "folded" in row:
+        text = f"{NO_CHANGE} ×{fmt.count(1 + len(row['folded']))}"
     return f"late · {text}" if row["late"] else text
 
 
@@ -65,9 +69,9 @@ def orders_table(orders: Sequence[Row]) -> pa.Table:
         {
             "updated": times(order["updated_ms"] or order["received_ms"] for order in orders),
             "status": chips(theme.status_label(order["status"] or "?") for order in orders),
-            "pair": texts(order["pair"] for order in orders),
+            "pair": words(order["pair"] for order in orders),
             "side": chips(theme.side_label(order["side"] or "?") for order in orders),
-            "kind": texts(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
+            "kind": words(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
             "price": numbers(order["price"] for order in orders),
             "avg": numbers(order["avg_price"] for order in orders),
             "quantity": numbers(order["quantity"] for order in orders),
@@ -82,9 +86,9 @@ def orders_table(orders: Sequence[Row]) -> pa.Table:
 def positions_table(positions: Sequence[Row]) -> pa.Table:
     return pa.table(
         {
-            "pair": texts(position["pair"] for position in positions),
+            "pair": words(position["pair"] for position in positions),
             "side": chips(theme.side_label(position["side"]) for position in positions),
-            "currency": texts(position["margin_currency"] for position in positions),
+            "currency": words(position["margin_currency"] for position in positions),
             "size": numbers(position["size"] for position in positions),
             "avg": numbers(position["avg_price"] for position in positions),
             "mark": numbers(position["mark_price"] for position in positions),
@@ -144,7 +148,17 @@ def times(values: Iterable[float | None]) -> pa.Array:
 
 
 def chips(values: Iterable[str | None]) -> pa.Array:
-    return pa.array([[] if value is None else [_chip(value)] for value in values], _LABELS)
+    """Return a column of labels, one or none per row."""
+    labels = ["" if value is None else _chip(value) for value in values]
+    # The grid splits a text at commas and reads brackets as a list; a list it takes as it is, at ten times the size.
+    if any("," in label or label.lstrip().startswith("[") for label in set(labels)):
+        return pa.array([[label] if label else [] for label in labels], _LABELS)
+    return pa.array(labels, _FEW)
+
+
+def words(values: Iterable[str | None]) -> pa.Array:
+    """Return a column of texts that repeat: each is sent once."""
+    return pa.array(["" if value is None else _chip(value) for value in values], _FEW)
 
 
 @lru_cache(maxsize=1_000)

@@ -2,12 +2,14 @@
 
 import time
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import filters, page, tables
+from coindcx_feed.views.folding import fold, stands_for
 
 LIMIT: Final = 500
 """Rows sent to the browser; all matching ones are counted and exported."""
@@ -16,7 +18,12 @@ CARDS: Final = 100
 PAINT_S: Final = 0.12
 """A grid needs about so long to appear: a click that comes sooner was meant for the one before."""
 
+SHARED: Final = 32
+"""Views that several readers may have open at the same moment: each is worked out once."""
+
 View = dict[str, Any]
+Look = tuple[bool, bool, bool]
+_shared: WeakKeyDictionary[Any, dict[Any, View]] = WeakKeyDictionary()
 
 
 def current() -> View:
@@ -25,25 +32,42 @@ def current() -> View:
     Nothing is asked or built while neither the feed nor the filter moved.
     """
     state, service = st.session_state, page.service()
-    wanted, look = filters.criteria(), (is_tape(), is_wide())
+    wanted, look = filters.criteria(), (is_tape(), is_wide(), with_repeats())
     upto, after = state.get("paused_at"), state.get("cleared_at", 0)
     version = service.version()
-    asked = (upto if upto is not None else version, after, repr(wanted), look, service.status()["epoch"])
+    asked = (upto if upto is not None else version, after, repr(wanted), look, service.epoch())
     known: View | None = state.get("view")
     if known is not None and known["asked"] == asked:
         return known
+    shared = _shared.setdefault(service, {})
     try:
-        found = service.select(wanted, limit=CARDS if is_tape() else LIMIT, upto=upto, after=after)
+        view = shared.get(asked) or _asked_of(asked, wanted, known)
     except FeedError as error:
-        return {"asked": None, "error": error, "rows": [], "matching": 0, "kept": 0, "wanted": wanted}
-    view = {"asked": asked, "error": None, "wanted": wanted, **found, "table": _table(found["rows"], look, known)}
+        return {"asked": None, "error": error, "rows": [], "matching": 0, "kept": 0, "folded": 0, "wanted": wanted}
+    _share(shared, view)
     _remember_frame(view)
     state["view"] = view
     return view
 
 
-def _table(rows: list[dict[str, Any]], look: tuple[bool, bool], known: View | None) -> pa.Table | None:
-    tape, wide = look
+def _asked_of(asked: tuple[Any, ...], wanted: filters.Criteria, known: View | None) -> View:
+    upto, after, _, look, _ = asked
+    tape, _, repeats = look
+    found = page.service().select(wanted, limit=CARDS if tape else LIMIT, upto=upto, after=after)
+    every = found["rows"]
+    rows = every if tape or repeats else fold(every)
+    shown = {**found, "rows": rows, "every": every, "folded": len(every) - len(rows)}
+    return {"asked": asked, "error": None, "wanted": wanted, **shown, "table": _table(rows, look, known)}
+
+
+def _share(shared: dict[Any, View], view: View) -> None:
+    if len(shared) >= SHARED:
+        shared.clear()
+    shared[view["asked"]] = view
+
+
+def _table(rows: list[dict[str, Any]], look: Look, known: View | None) -> pa.Table | None:
+    tape, wide, _ = look
     if tape:
         return None
     # New events outside the filter move the version, not the rows: the same table then costs the browser nothing.
@@ -85,7 +109,19 @@ def choose_row(row: int | None) -> None:
 def row_of_chosen(view: View) -> int | None:
     """Return where the chosen event stands now, ``None`` when it is not among the rows shown."""
     seq = chosen()
-    return next((index for index, row in enumerate(view["rows"]) if row["seq"] == seq), None)
+    return next((index for index, row in enumerate(view["rows"]) if stands_for(row, seq)), None)
+
+
+def with_repeats() -> bool:
+    """Say whether updates that change nothing have rows of their own."""
+    # What is drawn before the choice asks, too: then only the address knows.
+    return bool(st.session_state.get("repeats", st.query_params.get("repeats") == "true"))
+
+
+def repeats_choice() -> None:
+    """Draw the choice; it is part of the address."""
+    note = "Updates that change nothing are one row with their number. Counts and exports always have every event."
+    st.toggle("Show repeats", key="repeats", bind="query-params", help=note)
 
 
 def is_tape() -> bool:

@@ -23,6 +23,7 @@ TIMELINE = 200
 GAP = "upstream_gap"
 """Message of the event that tells a time away."""
 NEAR = 60
+KEPT_ROWS = 4_000
 RUN = 99
 """Events without a change that are counted: a row says no more than that there are more."""
 ONCE = frozenset({EventType.SYSTEM, EventType.FILL, EventType.LEDGER})
@@ -80,6 +81,25 @@ def row(ring: Ring, stored: Stored) -> Row:
     return row_of(stored, what_changed(ring, stored))
 
 
+class Rows:
+    """Rows of events in memory, each built once for all readers: nobody may change one. Threads: any."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], Row] = {}
+
+    def of(self, ring: Ring, events: Sequence[Stored]) -> list[Row]:
+        """Return the rows of some events."""
+        if len(self._rows) > KEPT_ROWS:
+            self._rows = {}
+        known, found = self._rows, []
+        for event in events:
+            key = event.seq, event.received_ns
+            if key not in known:
+                known[key] = row(ring, event)
+            found.append(known[key])
+        return found
+
+
 def row_of(stored: Stored, changed: str) -> Row:
     """Build the row of one event, wherever it is kept.
 
@@ -105,6 +125,7 @@ def row_of(stored: Stored, changed: str) -> Row:
         "id": shown_text(data.id) or shown_text(data.fill_id),
         "message": shown_text(data.display_message) or shown_text(data.message),
         "what_changed": changed,
+        "is_repeat": stored.type not in ONCE and (changed == NO_CHANGE or changed.startswith(f"{NO_CHANGE}, ")),
     }
 
 

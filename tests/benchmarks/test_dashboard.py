@@ -49,14 +49,14 @@ asyncio.run(main())
 class Dashboard:
     """The real app as a child process, connected to an exchange in this process."""
 
-    def __init__(self, exchange: ExchangeServer, folder: Path) -> None:
+    def __init__(self, exchange: ExchangeServer, folder: Path, **more: str) -> None:
         self.exchange = exchange
         self.page_port, self.sidecar_port = _free_port(), _free_port()
         url = exchange.url
         settings = {
             "MODE": "live", "API_KEY": DEMO_KEY, "API_SECRET": DEMO_SECRET, "STREAM_URL": url.replace("http", "ws"),
             "API_URL": url, "PUBLIC_URL": url, "SIDECAR_PORT": str(self.sidecar_port), "DATA_DIR": str(folder),
-            "RING_CAPACITY": str(2 * EVENTS),
+            "RING_CAPACITY": str(2 * EVENTS), **more,
         }  # fmt: skip
         environment = {**os.environ, **{f"COINDCX_{name}": value for name, value in settings.items()}}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]

@@ -4,21 +4,24 @@ import asyncio
 import json
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.sessions import Session
+from benchmarks.stored import build
 from benchmarks.test_dashboard import Dashboard
 from fakes.frames import order
 
 from coindcx_feed.exchange import wire
 from coindcx_feed.simulator.behaviour import instant
-from coindcx_feed.simulator.server import ExchangeServer
+from coindcx_feed.simulator.server import DEMO_KEY, ExchangeServer
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(400)]
 
 EVENTS = 100_000
+STORED = 1_000_000
 PER_FRAME = 500
 PER_S = 5
 SETTLED_S, MEASURED_S = 6.0, 15.0
@@ -50,6 +53,7 @@ async def _cost(dashboard: Dashboard, page: str, count: int) -> dict[str, Any]:
     for session in sessions:
         session.took_ms.clear()
         session.received = 0
+        session.kinds.clear()
     cpu_s, began = _cpu_s(dashboard.process.pid), time.monotonic()
     await asyncio.sleep(MEASURED_S)
     lasted, cpu_s = time.monotonic() - began, _cpu_s(dashboard.process.pid) - cpu_s
@@ -57,24 +61,34 @@ async def _cost(dashboard: Dashboard, page: str, count: int) -> dict[str, Any]:
     received = sum(session.received for session in sessions)
     await asyncio.gather(*running)
     assert [error for session in sessions for error in session.errors] == []
+    assert took, f"expected refreshes of {page or 'events'}, was none in {MEASURED_S:g} s"
     rounds = lasted * 2 * count  # a page refreshes twice a second
+    kinds = sum((session.kinds for session in sessions), Counter())
     return {
         "page": page or "events", "sessions": count, "cpu_percent": round(100 * cpu_s / lasted, 1),
         "runs_per_s": round(len(took) / lasted / count, 2), "p50_ms": round(took[len(took) // 2]),
         "p95_ms": round(took[len(took) * 95 // 100]), "kb_per_refresh": round(received / rounds / 1000, 1),
-        "parts": len(sessions[0].parts),
+        "parts": len(sessions[0].parts), "kb_of": {n: round(b / rounds / 1000, 1) for n, b in kinds.most_common(4)},
     }  # fmt: skip
 
 
+async def _fill(exchange: ExchangeServer, dashboard: Dashboard) -> None:
+    await dashboard.until(coindcx_connected=True)
+    for first in range(0, EVENTS, PER_FRAME):
+        records = [order(f"o-{number % 400}", updated_at=number) for number in range(first, first + PER_FRAME)]
+        await exchange.emit(wire.ORDER_EVENT, records)
+    await dashboard.until(records=EVENTS)
+
+
 async def test_pages_cost_little_and_many_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Per session at most 4 % of a core and 60 kB per refresh; twenty sessions keep one refresh a second."""
+    """Per session at most 4 % of a core and 60 kB per refresh; twenty sessions keep one refresh a second.
+
+    Of a table that did not change only its name is sent.
+    """
     async with ExchangeServer(port=0, behaviour=instant()) as exchange:
         dashboard = Dashboard(exchange, tmp_path)
         try:
-            await dashboard.until(coindcx_connected=True)
-            for first in range(0, EVENTS, PER_FRAME):
-                records = [order(f"o-{number % 400}", updated_at=number) for number in range(first, first + PER_FRAME)]
-                await exchange.emit(wire.ORDER_EVENT, records)
+            await _fill(exchange, dashboard)
             busy = asyncio.create_task(_events(exchange))
             await asyncio.sleep(SETTLED_S)
             cpu_s = _cpu_s(dashboard.process.pid)
@@ -84,11 +98,42 @@ async def test_pages_cost_little_and_many_go_on(tmp_path: Path, capsys: pytest.C
             found = [await _cost(dashboard, page, 1) for page in pages]
             many = await _cost(dashboard, "", MANY)
             busy.cancel()
+            await asyncio.sleep(1)
+            still = await _cost(dashboard, "", 1)
         finally:
             dashboard.process.terminate()
             await asyncio.to_thread(dashboard.process.wait, 15)
     with capsys.disabled():
-        print(f"\nwithout a page: {alone:.1f} % of a core", *map(json.dumps, [*found, many]), sep="\n")
+        print(f"\nwithout a page: {alone:.1f} % of a core", *map(json.dumps, [*found, many, still]), sep="\n")
     assert many["runs_per_s"] / many["parts"] >= 1
+    assert still["kb_of"].get("arrow_data_frame", 0) + still["kb_of"].get("dataframe", 0) == 0
     assert all(figures["kb_per_refresh"] <= 60 for figures in found)
     assert all(figures["cpu_percent"] - alone <= 4 for figures in found)
+
+
+async def _refresh_ms(exchange: ExchangeServer, folder: Path, **settings: str) -> dict[str, Any]:
+    dashboard = Dashboard(exchange, folder, **settings)
+    try:
+        await _fill(exchange, dashboard)
+        busy = asyncio.create_task(_events(exchange))
+        found = await _cost(dashboard, "", 1)
+        busy.cancel()
+        return found
+    finally:
+        dashboard.process.terminate()
+        await asyncio.to_thread(dashboard.process.wait, 15)
+
+
+async def test_refresh_does_not_grow_with_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At most 30 ms from asking for a part to its end with 100,000 events in memory, also with 1,000,000 stored."""
+    log = tmp_path / "week.sqlite"
+    await asyncio.to_thread(build, log, STORED, time.time_ns(), mode="custom", account=DEMO_KEY)
+    found = []
+    for name, settings in (("memory", {}), ("stored", {"STORE_URL": f"sqlite:///{log}"})):
+        folder = tmp_path / name
+        folder.mkdir()
+        async with ExchangeServer(port=0, behaviour=instant()) as exchange:
+            found.append(await _refresh_ms(exchange, folder, **settings))
+    with capsys.disabled():
+        print("", *map(json.dumps, found), sep="\n")
+    assert all(figures["p50_ms"] <= 30 for figures in found)

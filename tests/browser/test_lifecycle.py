@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from browser.harness import (
     ROOT,
-    Dashboard,
     assert_whole,
     eventually,
     is_free,
@@ -25,9 +24,14 @@ def _is_one_join(page: Page) -> bool:
     return page.get_by_text("1 connects, 1 private joins").count() > 0
 
 
-def test_F26_two_browsers_a_hot_reload_and_sigterm(browser: Browser, dashboard: Dashboard) -> None:
+def test_F26_two_browsers_a_hot_reload_and_sigterm(browser: Browser, tmp_path: Path) -> None:
     """One thread, one join, one connection; after SIGTERM both ports are free within five seconds."""
-    with watched(browser) as one, watched(browser, width=800) as other:
+    with (
+        running(tmp_path, STREAMLIT_SERVER_FILE_WATCHER_TYPE="auto") as dashboard,
+        watched(browser) as one,
+        watched(browser, width=800) as other,
+    ):
+        eventually(dashboard.is_healthy, "a healthy dashboard")
         first, second = one.page(), other.page()
         open_page(first, f"{dashboard.url}/feed")
         open_page(second, f"{dashboard.url}/feed")

@@ -64,6 +64,9 @@ class FakeService(FakeAccount, FakeConnection):
     def version(self) -> int:
         return self.count
 
+    def signs_in(self) -> bool:
+        return False
+
     def epoch(self) -> str:
         return EPOCH
 
@@ -106,6 +109,7 @@ class FakeService(FakeAccount, FakeConnection):
             "id": f"{seq % 12:08x}-90f2-4be1",
             "message": self.text,
             "what_changed": "status → filled · filled 0.020 → 0.050 ▲",
+            "is_repeat": False,
         }
         if kind == "order":
             row |= {"side": ("buy", "sell")[seq % 5 == 0], "status": STATUSES[seq // 2 % 4], "price": "2941.80"}

@@ -15,10 +15,23 @@ def _rows(count: int = 40, **changes: Any) -> list[dict[str, Any]]:
 
 
 def test_events_table_has_chips_of_one_label() -> None:
-    """Glyph and word in a one-element list; nothing where a row has no side."""
-    table = tables.events_table(_rows(), wide=False).to_pylist()
-    assert {row["type"][0] for row in table} == {"◆ order", "■ position", "≡ balance"}
-    assert {tuple(row["side"]) for row in table} == {(), ("▲ buy",), ("▼ sell",)}
+    """Glyph and word; nothing where a row has no side. Each label is sent once."""
+    table = tables.events_table(_rows(), wide=False)
+    assert set(table["type"].to_pylist()) == {"◆ order", "■ position", "≡ balance"}
+    assert set(table["side"].to_pylist()) == {"", "▲ buy", "▼ sell"}
+    assert len(table["pair"].combine_chunks().dictionary) == len(set(table["pair"].to_pylist()))
+
+
+@pytest.mark.parametrize("label", ["open, nearly", "[1]", " [a]"])
+def test_label_that_the_grid_would_split_stays_one(label: str) -> None:
+    """The grid splits a text at commas and reads brackets as a list."""
+    assert tables.chips([label, None]).to_pylist() == [[label], []]
+
+
+def test_row_that_stands_for_repeats_says_how_many() -> None:
+    """Itself and those that are folded into it."""
+    rows = [{**_rows()[0], "what_changed": "no change", "folded": [3, 2]}]
+    assert tables.events_table(rows, wide=False).to_pylist()[0]["changed"] == "no change ×3"
 
 
 def test_wide_table_adds_figures_that_sort() -> None:
@@ -92,7 +105,7 @@ def _orders(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_gaps_and_kept_tables_take_open_ends() -> None:
     """An open gap has no end and no length."""
     gaps = tables.gaps_table([{"from_ms": 1_000.0, "to_ms": None, "cause": HOSTILE}]).to_pylist()[0]
-    assert (gaps["state"], gaps["to"], gaps["away"]) == (["◌ open"], None, "")
+    assert (gaps["state"], gaps["to"], gaps["away"]) == ("◌ open", None, "")
     asleep = {"from_ms": 1_000.0, "to_ms": 2_000.0, "cause": "on_demand", "is_on_demand": True}
     assert tables.gaps_table([asleep]).to_pylist()[0]["cause"].startswith("not watching")
     kept = tables.kept_table(FakeService().feed()["quarantine"]).to_pylist()[0]

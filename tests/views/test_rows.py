@@ -13,7 +13,7 @@ from coindcx_feed.views import rows as views
 
 ROW_NAMES = {
     "seq", "type", "source", "late", "received_ms", "exchange_ms", "pair", "side", "status", "price", "quantity",
-    "filled_quantity", "id", "message", "what_changed",
+    "filled_quantity", "id", "message", "what_changed", "is_repeat",
 }  # fmt: skip
 
 MS = 1_795_000_000_000
@@ -206,3 +206,12 @@ def test_T13_hostile_texts_come_out_as_they_came_in() -> None:
     pipeline = filled(row(ORDER, order(display_message=text)))
     assert _rows(pipeline)[0]["message"] == text
     assert dict(_details(pipeline, 1)["fields"])["display_message"] == text
+
+
+def test_rows_are_built_once_for_all_readers() -> None:
+    """The same object is given again, and an update that changes nothing is known as such."""
+    pipeline = filled(*(row(ORDER, order(updated_at=MS + second)) for second in range(2)))
+    known, events = views.Rows(), pipeline.ring.latest(2)
+    first = known.of(pipeline.ring, events)
+    assert [row["is_repeat"] for row in first] == [True, False]
+    assert all(again is row for again, row in zip(known.of(pipeline.ring, events), first, strict=True))
