@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from coindcx_feed.ui import serving, theme
+from coindcx_feed.ui import oidc, serving, theme
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
@@ -13,6 +13,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(__file__, lifespan=serving.lifespan, routes=serving.ROUTES, middleware=serving.MIDDLEWARE)
 else:
     st.set_page_config(page_title="CoinDCX feed", page_icon=theme.ICON, layout="wide")
+    oidc.gate()
     st.navigation(
         [
             st.Page(PAGES / "events.py", title="Events", default=True),

@@ -44,6 +44,13 @@ def _check_pairs(pairs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pairs))
 
 
+def _check_users(users: tuple[str, ...]) -> tuple[str, ...]:
+    for user in users:
+        if not user.isprintable() or " " in user or [len(part) > 0 for part in user.split("@")] != [True, True]:
+            raise ValueError("expected e-mail addresses, separated by commas")
+    return tuple(dict.fromkeys(user.casefold() for user in users))
+
+
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
         parts = _split_url(origin)
@@ -202,6 +209,7 @@ class Settings(BaseSettings):
     sidecar_origins: Annotated[Names, AfterValidator(_check_origins)] = ()
     sidecar_hosts: Names = ()
     dashboard_password: Annotated[SecretStr, AfterValidator(_check_password)] | None = None
+    dashboard_users: Annotated[Names, AfterValidator(_check_users)] = ()
     behind_tls_proxy: bool = False
     simulator_port: Port = 8010
     odd_after_s: Annotated[int, Field(ge=1, le=3600)] = 20

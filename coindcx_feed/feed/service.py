@@ -45,6 +45,14 @@ class FeedService:
         self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
         self._lag = Briefly(runtime.lag.figures)
 
+    def signs_in(self) -> bool:
+        """Say whether readers sign in with a provider; the start refuses a list of readers without one."""
+        return bool(self.runtime.settings.dashboard_users)
+
+    def may_look(self, email: str | None) -> bool:
+        """Say whether a person whom a provider signed in with this address is on the list of readers."""
+        return email is not None and email.casefold() in self.runtime.settings.dashboard_users
+
     def page_opened(self) -> None:
         """Count a browser that looks."""
         self.runtime.viewers.page_opened()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui import kept
+from coindcx_feed.ui import kept, oidc
 
 CHOICES: Final = {
     "zone": {"browser": "This browser's", "ist": "IST", "utc": "UTC"},
@@ -74,6 +74,7 @@ def choice() -> None:
                 on_change=_choose,
                 args=(name,),
             )
+        oidc.leave()
         st.caption("Kept by this browser. The address has it too, so that a link shows the same.")
     kept.keep(SLOT, is_wanted=_is_open(), write=state.pop("reader-write", None), on_text=_remember)
 

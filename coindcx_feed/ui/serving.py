@@ -25,7 +25,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.process import start_process_service, stop_process_service
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.ui import login, scripts, tape_socket
+from coindcx_feed.ui import login, oidc, scripts, tape_socket
 from coindcx_feed.ui.charts import PLOTLY_PATH
 from coindcx_feed.ui.guard import LOOPBACK, Guard
 
@@ -49,7 +49,8 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     try:
         settings = load_settings()
         has_tls = st.get_option("server.sslCertFile") is not None or settings.behind_tls_proxy
-        check_access(st.get_option("server.address"), settings, has_tls=has_tls)
+        signs_in = oidc.check(oidc.section(), settings)
+        check_access(st.get_option("server.address"), settings, has_tls=has_tls, signs_in=signs_in)
         login.configure(settings, is_secure=has_tls)
         await anyio.to_thread.run_sync(start_process_service, st.get_option("server.port"))
     except ConfigError as error:
@@ -66,11 +67,12 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         await anyio.to_thread.run_sync(stop_process_service)
 
 
-def check_access(address: str | None, settings: Settings, *, has_tls: bool) -> None:
+def check_access(address: str | None, settings: Settings, *, has_tls: bool, signs_in: bool = False) -> None:
     """Refuse to serve the account to the network without a login, or with one that anybody on the way can read.
 
     Args:
         has_tls: This server encrypts, or a proxy in front of it does.
+        signs_in: Readers sign in with a provider; see ``oidc.check``.
 
     Raises:
         ConfigError: If the address is not a loopback one and one of the two is missing.
@@ -78,10 +80,10 @@ def check_access(address: str | None, settings: Settings, *, has_tls: bool) -> N
     if address in LOOPBACK:
         return
     shown = repr(address) if address else "every interface"
-    if settings.dashboard_password is None:
+    if settings.dashboard_password is None and not signs_in:
         raise ConfigError(
             f"server.address: expected 127.0.0.1, was {shown} without a login: use an SSH tunnel, or set "
-            "COINDCX_DASHBOARD_PASSWORD"
+            "COINDCX_DASHBOARD_PASSWORD, or [auth] in .streamlit/secrets.toml"
         )
     if not has_tls:
         raise ConfigError(
