@@ -68,6 +68,10 @@ class FeedService:
         """Name the series that the newest ``seq`` belongs to."""
         return self.runtime.ring.epoch
 
+    def epoch_of(self, seq: int) -> str:
+        """Name the series that an event belongs to, whether it is in memory or in the log only."""
+        return self.runtime.ring.epoch_of(seq)
+
     def continues(self, seq: int, epoch: str) -> bool:
         """Say whether a reader that has seen a position can go on after it; else it begins anew."""
         return is_given(self.runtime.ring, self.runtime.archive, seq, epoch)
@@ -146,13 +150,16 @@ class FeedService:
         return None if skew is None else skew._asdict()
 
     def _sidecar(self) -> dict[str, Any]:
-        runtime, following = self.runtime, self.runtime.following()
+        runtime, settings = self.runtime, self.runtime.settings
+        has_login = settings.sidecar_token is not None or settings.sidecar_jwt_secret is not None
+        following = runtime.following()
         if following is not None and not following["serves"]:
-            return {"url": following["address"], "clients": None, "error": None}
+            asks = has_login or settings.follow_token is not None
+            return {"url": following["address"], "clients": None, "error": None, "has_login": asks}
         if runtime.sidecar_error is not None or not runtime.is_running:
-            return {"url": None, "clients": 0, "error": runtime.sidecar_error}
+            return {"url": None, "clients": 0, "error": runtime.sidecar_error, "has_login": has_login}
         url = runtime.settings.sidecar_url(runtime.sidecar.port)
-        return {"url": url, "clients": runtime.sidecar.clients, "error": None}
+        return {"url": url, "clients": runtime.sidecar.clients, "error": None, "has_login": has_login}
 
     def _store(self) -> dict[str, Any]:
         """Say where events are kept, and what is the matter when they are not."""

@@ -9,11 +9,12 @@ import msgspec
 import streamlit as st
 
 from coindcx_feed.analysis.fields import label
-from coindcx_feed.ui import cards, nodes, reader, theme, time_cursor
+from coindcx_feed.ui import cards, curl, nodes, page, reader, theme, time_cursor
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, node, span
 
 Event = dict[str, Any]
+Commands = tuple[tuple[str, str, str], ...]
 
 KEYS: Final = ("P pauses and resumes", "/ goes to the search", "Esc leaves it")
 STEPS: Final = 12
@@ -24,17 +25,20 @@ SHOWN_CHANGES: Final = 30
 RELATED: Final = 6
 
 
-def detail_nodes(event: Event, zone: tzinfo, now_ms: float, *, move: tuple[str, str]) -> list[Node | None]:
+def detail_nodes(
+    event: Event, zone: tzinfo, now_ms: float, *, move: tuple[str, str], commands: Commands = ()
+) -> list[Node | None]:
     """Build the upper part of the pane, down to the related events.
 
     Args:
         move: Word and value of the button that opens the details elsewhere.
+        commands: From ``commands_for``.
     """
     return [
         _title_row(event),
         div("sentence text", sentence(event)),
         div("flow muted small", *_circumstances(event, zone, now_ms)),
-        _ids(event, move),
+        _ids(event, move, commands),
         _changes(event),
         _lifecycle(event, zone, now_ms),
         _related(event, zone, now_ms),
@@ -103,9 +107,21 @@ def _circumstances(event: Event, zone: tzinfo, now_ms: float) -> list[Node]:
     return [span("nowrap text", part if part is kept[-1] else f"{part} ·") for part in kept]
 
 
-def _ids(event: Event, move: tuple[str, str]) -> Node:
+def commands_for(event: Event, sidecar: curl.Sidecar, epoch: str) -> Commands:
+    """Return what reads the event, and the present state of its kind, from the sidecar: word, tooltip and command."""
+    now = f"Reads the {curl.STATES.get(event['type'], '')} as they are known then."
+    found = (
+        ("copy curl", "Reads this event from the sidecar.", curl.event_command(sidecar, event["seq"], epoch)),
+        ("copy curl of now", now, curl.state_command(sidecar, event["type"])),
+    )
+    return tuple((word, tip, command) for word, tip, command in found if command is not None)
+
+
+def _ids(event: Event, move: tuple[str, str], commands: Commands) -> Node:
     word, value = move
-    buttons = [node("button", "copy", "copy JSON", copy=event["record"]), node("button", "copy", word, select=value)]
+    buttons = [node("button", "copy", "copy JSON", copy=event["record"])]
+    buttons += [node("button", "copy", name, copy=command, title=tip) for name, tip, command in commands]
+    buttons.append(node("button", "copy", word, select=value))
     if event["id"] is not None:
         buttons.insert(0, node("button", "copy", "copy id", copy=event["id"]))
     known = span("mono small muted text", fmt.visible(event["id"] or "no id", 80))
@@ -279,7 +295,10 @@ def draw(
         gone = cards.empty("This event is no longer kept", "Newer events took its place in memory. Choose another row.")
         nodes.show([gone], key=f"{key}-gone")
         return
-    nodes.show(detail_nodes(event, zone, now_ms, move=move), key=f"{key}-head", now_ms=now_ms, on_select=on_select)
+    service = page.service()
+    offered = commands_for(event, service.status()["sidecar"], service.epoch_of(event["seq"]))
+    told = detail_nodes(event, zone, now_ms, move=move, commands=offered)
+    nodes.show(told, key=f"{key}-head", now_ms=now_ms, on_select=on_select)
     _moment_link(event)
     raw, fields = st.tabs(["Raw JSON", "All fields"], key=f"{key}-tabs")
     with raw:

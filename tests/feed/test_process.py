@@ -106,7 +106,7 @@ def test_second_dashboard_shows_the_owner(environment: Path, monkeypatch: pytest
         status = other.status()
         assert "owned by dashboard" in status["owner"]
         assert (status["state"], status["label"], status["reason"]) == ("stopped", "Disconnected", status["owner"])
-        assert status["sidecar"] == {"url": None, "clients": 0, "error": None}
+        assert status["sidecar"] == {"url": None, "clients": 0, "error": None, "has_login": False}
         assert set(status["account"]) == {"fact", "since_ms", "age_s"}
         assert is_plain(status)
     finally:
@@ -127,7 +127,7 @@ def test_F23_dashboard_of_an_owned_account_follows_the_owner(environment: Path) 
         expected = {"address": address, "owner": f"process {os.getpid()}", "is_up": True, "serves": False}
         assert status["following"] == expected
         assert status["owner"] is None
-        assert status["sidecar"] == {"url": address, "clients": None, "error": None}
+        assert status["sidecar"] == {"url": address, "clients": None, "error": None, "has_login": False}
         assert is_plain(status)
         assert is_plain(service.feed())
         assert "alerts are raised by the process that joins the exchange" in str(second.alerts.book.locked)

@@ -92,7 +92,7 @@ async def test_status_has_the_agreed_shape(service: FeedService) -> None:
         assert isinstance(status[name], kind), name
     assert set(status["transport"]) == {"proof", "age_s", "limit_s"}
     assert set(status["account"]) == {"fact", "since_ms", "age_s"}
-    assert set(status["sidecar"]) == {"url", "clients", "error"}
+    assert set(status["sidecar"]) == {"url", "clients", "error", "has_login"}
     assert set(status["delay"]) == {"p50_ms", "p95_ms", "p99_ms", "count"}
     assert set(status["counters"]) >= COUNTERS
     assert is_plain(status)

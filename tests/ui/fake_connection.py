@@ -39,7 +39,7 @@ class FakeConnection:
             "delay": {"p50_ms": 62.0, "p95_ms": 118.0, "p99_ms": 204.0, "count": 300} if self.count else None,
             "has_credentials": True,
             "pairs": list(PAIRS),
-            "sidecar": {"url": "ws://127.0.0.1:8000/api/v1/ws/coindcx", "clients": 2, "error": None},
+            "sidecar": {"url": "ws://127.0.0.1:8000/api/v1/ws/coindcx", "clients": 2, "error": None, "has_login": True},
             "simulator": {"port": 8010},
             "owner": None,
             "replay": None,

@@ -67,6 +67,9 @@ class FakeService(FakeAccount, FakeConnection):
     def signs_in(self) -> bool:
         return False
 
+    def epoch_of(self, seq: int) -> str:
+        return self.epoch()
+
     def epoch(self) -> str:
         return EPOCH
 

@@ -120,3 +120,16 @@ def test_fill_is_said_once_and_has_nothing_to_compare() -> None:
     event = _event() | {"type": "fill", "side": "sell", "price": "2741.53", "quantity": "0.195"}
     assert details.sentence(event) == "▼ Filled 0.195 BTC at 2,741.53"
     assert "What changed" not in text_of(_nodes(event))
+
+
+def test_commands_name_the_event_and_the_state_of_its_kind() -> None:
+    """A balance has both, a fill is read as an event only; a token is named, never shown."""
+    sidecar = {"url": "ws://127.0.0.1:8000/api/v1/ws/coindcx", "has_login": True}
+    event = FakeService().event(12) or {}
+    for kind, count in (("order", 2), ("position", 2), ("balance", 2), ("fill", 1)):
+        offered = details.commands_for({**event, "type": kind}, sidecar, "e-1")
+        assert len(offered) == count
+        assert all("$COINDCX_SIDECAR_TOKEN" in command for _, _, command in offered)
+    built = details.detail_nodes(event, UTC, event["received_ms"], move=MOVE, commands=offered)
+    assert [each["copy"] for each in walk(built) if each.get("text") == "copy curl"] == [offered[0][2]]
+    assert details.commands_for(event, {"url": None}, "e-1") == ()
