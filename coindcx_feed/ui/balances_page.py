@@ -5,6 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from coindcx_feed.ui import (
+    addressed,
     balance_chart,
     balance_figures,
     cards,
@@ -51,7 +52,7 @@ def render() -> None:
 
 def chosen(found: list[Balance]) -> Balance | None:
     """Return the wallet named in the address, else the one shown before, else the first."""
-    wanted = st.query_params.get("currency") or st.session_state.get("currency-shown")
+    wanted = addressed.chosen("currency") or st.session_state.get("currency-shown")
     balance = next((balance for balance in found if balance["currency"] == wanted), found[0] if found else None)
     if balance is not None:
         # A wallet that is first seen later may stand above it: the chart stays with the one that is looked at.
@@ -72,14 +73,14 @@ def wallets() -> None:
     selected = chosen(found)
     boxes = [cards.balance_card(balance, pressed=balance is selected, zone=zone, now_ms=now_ms) for balance in found]
     together = balance_figures.together(found, source.conversion(), zone, now_ms)
-    unknown = record_drawer.unknown("wallet", st.query_params.get("currency"), [each["currency"] for each in found])
+    unknown = record_drawer.unknown("wallet", addressed.chosen("currency"), [each["currency"] for each in found])
     time_cursor.show([unknown, cards.cards([*boxes, together])], key="balance-cards", on_select=_card_chosen)
 
 
 def _card_chosen() -> None:
     currency = st.session_state["balance-cards"]["selected"]
     if isinstance(currency, str):
-        st.query_params["currency"] = currency
+        addressed.choose("currency", currency)
     st.rerun(["part-wallets", "part-history_head", "part-history", "part-movements", "part-explained"])
 
 

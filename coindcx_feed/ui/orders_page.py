@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from coindcx_feed.ui import (
+    addressed,
     cards,
     charts,
     demo,
@@ -44,11 +45,11 @@ def render() -> None:
 
 def _named() -> None:
     """Choose the order that the address names, or name there what was chosen before on this page."""
-    state, named = st.session_state, st.query_params.get("order")
+    state, named = st.session_state, addressed.chosen("order")
     if named:
         state["order"] = state["order-picked"] = named
     elif state.get("order-picked"):
-        st.query_params["order"] = state["order-picked"]
+        addressed.choose("order", state["order-picked"])
 
 
 def _bar() -> None:
@@ -166,7 +167,8 @@ def _row_chosen() -> None:
         return
     row = selection.clicked("orders-table")
     if row is not None and row < len(state["order-rows"]):
-        state["order"] = state["order-picked"] = st.query_params["order"] = state["order-rows"][row]
+        state["order"] = state["order-picked"] = state["order-rows"][row]
+        addressed.choose("order", state["order"])
     # The chart need not wait for its own next refresh.
     st.rerun(["part-table", "part-chosen"])
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from coindcx_feed.ui import (
+    addressed,
     cards,
     charts,
     episode_part,
@@ -58,7 +59,7 @@ def _switch(label: str, options: tuple[str, ...], default: str, key: str) -> Non
 
 def chosen(found: list[Position]) -> Position | None:
     """Return the position named in the address, else the one shown before, else the first open one."""
-    wanted = st.query_params.get("position")
+    wanted = addressed.chosen("position")
     named = [position for position in found if position["id"] == wanted]
     # Positions open and close: a chart that went to another one by itself would lose what the reader looks at.
     stayed = [position for position in found if position["id"] == st.session_state.get("position-shown")]
@@ -79,7 +80,7 @@ def positions() -> None:
         return
     strip = position_figures.strip(found, source.conversion(), current, zone)
     selected = chosen(found)
-    unknown = record_drawer.unknown("position", st.query_params.get("position"), [each["id"] for each in found])
+    unknown = record_drawer.unknown("position", addressed.chosen("position"), [each["id"] for each in found])
     if st.session_state.get("view") == "Table":
         time_cursor.show([strip, unknown], key="position-figures")
         _table(found, selected)
@@ -101,7 +102,7 @@ def _card_chosen() -> None:
 
 def _choose(position_id: Any) -> None:
     if isinstance(position_id, str):
-        st.query_params["position"] = position_id
+        addressed.choose("position", position_id)
     st.rerun(["part-positions", "part-chart_head", f"part-{_shown().lower()}"])
 
 
