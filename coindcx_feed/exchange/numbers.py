@@ -1,6 +1,6 @@
 """Exact decimals in and out of JSON. Nothing here passes through a binary float."""
 
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
@@ -36,3 +36,14 @@ def plain(number: Decimal) -> str:
     if "." in text and "E" not in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def finite(value: Any) -> Decimal | None:
+    """Read a figure of a frame, number or text; ``None`` when it is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

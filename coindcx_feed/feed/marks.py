@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from coindcx_feed.exchange.numbers import MAX_EXPONENT
+from coindcx_feed.exchange.numbers import MAX_EXPONENT, finite
 from coindcx_feed.exchange.records import CurrentPricesRecord
 
 FRESH_S: Final = 10.0
@@ -127,7 +127,7 @@ def with_breaks(seconds: npt.NDArray[np.int64], prices: Floats) -> tuple[Floats,
 
 
 def _day(before: Day, fields: dict[str, Any], received_ns: int) -> Day:
-    high, low, rate = _decimal(fields.get("h")), _decimal(fields.get("l")), _number(fields.get("efr"))
+    high, low, rate = _decimal(fields.get("h")), _decimal(fields.get("l")), finite(fields.get("efr"))
     if high is not None and low is not None:
         before = before._replace(high=high, low=low, received_ns=received_ns)
     # A rate beyond 100 % is none.
@@ -136,15 +136,5 @@ def _day(before: Day, fields: dict[str, Any], received_ns: int) -> Day:
 
 def _decimal(value: Any) -> Decimal | None:
     # Whatever is no positive number of a sane size is no mark: 0 stands for "none" on this exchange.
-    number = _number(value)
+    number = finite(value)
     return number if number is not None and number > 0 and -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT else None
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None

@@ -1,8 +1,10 @@
 """The newest figures of chosen pairs, merged from frames that carry any part of them."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
+
+from coindcx_feed.exchange.numbers import finite
 
 FIELDS: Final = ("ls", "mp", "fr", "efr", "h", "l", "v", "pc")
 """Last, mark, settled and upcoming funding rate, and of 24 h: high, low, volume, change in percent."""
@@ -66,12 +68,7 @@ def _figures(fields: Mapping[str, Any], received_ns: int) -> dict[str, Figure]:
 
 
 def _number(value: Any, *, is_price: bool) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or not -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT:
+    number = finite(value)
+    if number is None or not -MAX_EXPONENT < number.adjusted() < MAX_EXPONENT:
         return None
     return None if is_price and number <= 0 else number  # a price of 0 stands for "none" on this exchange

@@ -15,16 +15,23 @@ from coindcx_feed.ui.nodes import Node, div, span
 
 def render() -> None:
     """Draw the page."""
-    page.begin("History")
+    stored = begin("History")
+    if stored is not None:
+        _events(_choices(), stored)
+
+
+def begin(name: str) -> dict[str, Any] | None:
+    """Begin a page over the log and return what of it is stored; ``None`` when nothing can be shown, which is said."""
+    page.begin(name)
     try:
-        stored = page.service().past.span()
+        stored: dict[str, Any] = page.service().past.span()
     except FeedError as error:
         unreadable(error)
-        return
+        return None
     if stored["first_ms"] is None:
         nodes.show([nothing(stored["is_kept"])], key="past-none")
-        return
-    _events(_choices(), stored)
+        return None
+    return stored
 
 
 def _choices() -> Range:

@@ -12,7 +12,7 @@ from coindcx_feed.ui import statistics_charts as drawn_as
 from coindcx_feed.ui import statistics_figures as shown_as
 from coindcx_feed.ui import statistics_period as period
 from coindcx_feed.ui import statistics_tables as listed_as
-from coindcx_feed.ui.history_page import nothing, unreadable
+from coindcx_feed.ui.history_page import begin
 from coindcx_feed.ui.history_range import Range, words
 
 TABLE_HEIGHT: Final = 330
@@ -22,14 +22,7 @@ Rows = list[dict[str, Any]]
 
 def render() -> None:
     """Draw the page."""
-    page.begin("Statistics")
-    try:
-        stored = page.service().past.span()
-    except FeedError as error:
-        unreadable(error)
-        return
-    if stored["first_ms"] is None:
-        nodes.show([nothing(stored["is_kept"])], key="stats-none")
+    if begin("Statistics") is None:
         return
     state = st.session_state
     state["stats-range"], state["stats-pairs"] = period.bar()

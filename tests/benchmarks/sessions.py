@@ -1,8 +1,10 @@
 """Sessions of the dashboard without a browser: they speak Streamlit's protocol and refresh as a page would."""
 
 import asyncio
+import os
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -111,3 +113,9 @@ def _kind(message: ForwardMsg) -> str:
     if found != "bidi_component":
         return found
     return f"{element.bidi_component.component_name} {element.bidi_component.id.rpartition('-')[2]}"
+
+
+def resident_mib(pid: int) -> float:
+    """Return what a process has in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -21,6 +21,7 @@ from playwright.async_api import Browser, async_playwright
 from coindcx_feed.exchange import wire
 from coindcx_feed.simulator.behaviour import instant
 from coindcx_feed.simulator.server import DEMO_KEY, DEMO_SECRET, ExchangeServer
+from coindcx_feed.ui.page import FAST_S
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(400)]
 
@@ -28,6 +29,9 @@ ROOT = Path(__file__).parents[2]
 EVENTS = 100_000
 PER_FRAME = 50
 WINDOW_S = 60
+VISIBLE_MS = 1.5 * FAST_S * 1000
+OPENED = 5
+OPEN_MS = 3_000.0
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -44,6 +48,19 @@ async def main(lag=LoopLag()):
 asyncio.run(main())
 """
 """The same measurement in a process that does nothing else: what the machine itself costs."""
+
+
+DRAWN = """
+(() => {
+  window.drawn = new Set();
+  const fill = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+    window.drawn.add(String(text));
+    return fill.call(this, text, ...more);
+  };
+})()
+"""
+"""What the grid has painted: the table that it keeps for screen readers follows a fifth of a second later."""
 
 
 class Dashboard:
@@ -176,11 +193,12 @@ async def _export(page: Any) -> None:
         assert sum(1 for _ in lines) > EVENTS
 
 
-async def test_event_is_visible_within_a_second(
+async def test_event_is_visible_within_one_and_a_half_refreshes(
     dashboard: Dashboard, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the exchange's emit to the text in the page, at moments that have nothing to do with its refreshes."""
+    """From the exchange's emit to the text painted in the grid, at moments that have nothing to do with refreshes."""
     page = await browser.new_page()
+    await page.add_init_script(DRAWN)
     await page.goto(dashboard.address())
     await page.get_by_text("No account events yet").wait_for(timeout=30_000)
     delays = []
@@ -189,9 +207,32 @@ async def test_event_is_visible_within_a_second(
         await asyncio.sleep(0.3 + (number * 0.37) % 0.7)
         started = time.monotonic()
         await dashboard.exchange.emit(wire.ORDER_EVENT, [order(f"seen-{number}", pair=pair)])
-        await page.wait_for_function("text => document.body.textContent.includes(text)", arg=pair, polling="raf")
+        await page.wait_for_function("text => window.drawn.has(text)", arg=pair, polling="raf")
         delays.append((time.monotonic() - started) * 1000)
     p50, p95 = statistics.median(delays), statistics.quantiles(delays, n=20)[-1]
     with capsys.disabled():
-        print(f"\nemit to visible: p50 {p50:.0f} ms, p95 {p95:.0f} ms of {len(delays)} events (goal p95 1,000)")
-    assert p95 <= 1_000
+        print(
+            f"\nemit to visible: p50 {p50:.0f} ms, p95 {p95:.0f} ms of {len(delays)} events (goal p95 {VISIBLE_MS:g})"
+        )
+    assert p95 <= VISIBLE_MS
+
+
+async def test_page_shows_data_within_three_seconds(
+    dashboard: Dashboard, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From opening an address in a browser that never saw it to the first row of the table, 10,000 events in memory."""
+    for first in range(0, EVENTS // 10, 500):
+        await dashboard.exchange.emit(wire.ORDER_EVENT, _records(first, 500))
+    await dashboard.until(records=EVENTS // 10)
+    taken = []
+    for _ in range(OPENED):
+        context = await browser.new_context()
+        page = await context.new_page()
+        started = time.monotonic()
+        await page.goto(dashboard.address(), wait_until="commit")
+        await page.locator("[data-testid=stDataFrame] canvas [role=row][aria-rowindex='2']").wait_for(state="attached")
+        taken.append((time.monotonic() - started) * 1000)
+        await context.close()
+    with capsys.disabled():
+        print(f"\nopened with data: {', '.join(f'{ms:,.0f}' for ms in taken)} ms (goal {OPEN_MS:,.0f})")
+    assert statistics.median(taken) <= OPEN_MS

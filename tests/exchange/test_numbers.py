@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coindcx_feed.exchange.numbers import parse_exact, plain, written
+from coindcx_feed.exchange.numbers import finite, parse_exact, plain, written
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
 
@@ -43,3 +43,13 @@ def test_F11_absurd_number_is_never_written_out(text: str) -> None:
 def test_small_exponents_are_numbers() -> None:
     """The exchange writes 8.893e-05."""
     assert parse_exact("[8.893e-05]") == [Decimal("0.00008893")]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("1.50", Decimal("1.50")), (2, Decimal(2)), (Decimal("-0.1"), Decimal("-0.1")), ("NaN", None), ("1e", None)],
+)
+def test_figure_of_a_frame_is_a_finite_number_or_none(value: object, number: Decimal | None) -> None:
+    """Also when it is a text; a truth value, a list or nothing is none."""
+    assert finite(value) == number
+    assert [finite(other) for other in (True, None, [], float("inf"))] == [None] * 4

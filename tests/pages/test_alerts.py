@@ -1,25 +1,11 @@
 """The Alerts page through the entry: rules are switched, changed, rehearsed and refused; hostile text stays text."""
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
-from ui.fake_service import ANCHOR, HOSTILE, ROOT, FakeService, install
+from ui.fake_service import HOSTILE, ROOT, FakeService, install
 
 from coindcx_feed.alerts.rules import BUILT_IN
-
-
-@pytest.fixture(autouse=True)
-def _anchor() -> Iterator[None]:
-    """Give the process its own service back."""
-    before = sys.modules.get(ANCHOR)
-    yield
-    if before is None:
-        sys.modules.pop(ANCHOR, None)
-    else:
-        sys.modules[ANCHOR] = before
 
 
 def _run(service: FakeService, **state: Any) -> AppTest:
