@@ -57,7 +57,8 @@ def balance_chart(
         )
         for name, color, dash, width in looks
     ]
-    return charts.figure(traces, layout, height=HEIGHT, revision=revision)
+    drawn = charts.figure(traces, layout, height=HEIGHT, revision=revision)
+    return charts.in_currency(drawn, balance["currency"])
 
 
 def _words(balance: Balance, data: dict[str, Floats], high: float, palette: Palette) -> list[Figure]:

@@ -2,6 +2,8 @@
 
 const instances = new WeakMap();
 let library = null;
+// Lakh and crore: the last three digits, then twos.
+const INDIAN = { locale: "lakh", locales: { lakh: { format: { grouping: [3, 2, 2, 2, 2, 2] } } } };
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -47,6 +49,7 @@ async function draw(instance) {
     scrollZoom: false,
     doubleClick: false,
     showTips: false,
+    ...(data.grouping === "indian" ? INDIAN : {}),
   });
   await instance.drawing;
   if (isNew) listen(instance);

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import plotly
 
 from coindcx_feed.ui import chart_zone, reader, scripts
-from coindcx_feed.ui.format import duration, visible
+from coindcx_feed.ui.format import duration, is_indian, visible
 from coindcx_feed.ui.points import thin
 from coindcx_feed.ui.theme import Palette
 
@@ -33,6 +33,13 @@ def figure(traces: list[Figure], layout: Figure, *, height: int, revision: objec
         revision: Anything whose text changes exactly when the drawing must; what does not move costs nothing.
     """
     return {"traces": traces, "layout": layout, "height": height, "revision": str(revision)}
+
+
+def in_currency(chart: Figure, currency: str | None) -> Figure:
+    """Let the axes of a chart group its amounts as the reader wants that currency to be read."""
+    if not is_indian(currency):
+        return chart
+    return {**chart, "grouping": "indian", "revision": f"{chart['revision']} indian"}
 
 
 def show(chart: Figure, *, key: str, alt: str) -> None:

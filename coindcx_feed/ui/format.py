@@ -74,13 +74,18 @@ def group_rupees(indian: bool) -> None:
     _indian.set(indian)
 
 
+def is_indian(currency: str | None) -> bool:
+    """Say whether figures of a currency are grouped in lakh and crore here."""
+    return currency == "INR" and _indian.get()
+
+
 def in_currency(shown: str, currency: str | None) -> str:
     """Write a grouped figure as its currency is read: rupees in lakh and crore if the reader chose that.
 
     Args:
         shown: What ``number``, ``rounded`` or ``figure`` wrote; only the commas move.
     """
-    return _grouped_whole.sub(_lakhs, shown, count=1) if currency == "INR" and _indian.get() else shown
+    return _grouped_whole.sub(_lakhs, shown, count=1) if is_indian(currency) else shown
 
 
 def _lakhs(match: re.Match[str]) -> str:

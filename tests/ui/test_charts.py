@@ -11,6 +11,7 @@ import pytest
 from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui import balance_chart, charts, feed_charts, order_chart, position_chart
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.points import MAX_POINTS
 from coindcx_feed.ui.scripts import asset
 from coindcx_feed.ui.theme import DARK
@@ -268,3 +269,17 @@ def test_T13_hostile_names_cannot_be_links_in_a_chart(field: str) -> None:
         position, series, [], palette=DARK, now_ms=service.now_ms, with_liquidation=False, revision=1
     )
     assert not re.search(r"<(?!br>)", json.dumps(chart))
+
+
+def test_axes_of_rupees_are_grouped_as_the_reader_chose() -> None:
+    """Lakh and crore for INR only; another choice is another drawing."""
+    chart = charts.figure([], {}, height=100, revision="r")
+    try:
+        fmt.group_rupees(True)
+        found = charts.in_currency(chart, "INR")
+        assert found["grouping"] == "indian"
+        assert found["revision"] != chart["revision"]
+        assert charts.in_currency(chart, "USDT") == chart
+    finally:
+        fmt.group_rupees(False)
+    assert charts.in_currency(chart, "INR") == chart
