@@ -106,7 +106,7 @@ def table() -> None:
     known = span(
         "muted", f"{fmt.count(len(every))} known · last touched first · times in {fmt.zone_name(zone, now_ms)}"
     )
-    time_cursor.show([strip, div("small", *counted, known)], key="order-counts")
+    time_cursor.show([strip, div("small section", *counted, known)], key="order-counts")
     if not rows:
         _nothing(bool(every))
         return

@@ -40,3 +40,12 @@ def test_copy_holds_every_event() -> None:
     """Rows that are folded are copied, too."""
     test = opened("events", Repeating(events=60), types="order")
     assert "of them folded" in nodes_of(test)
+
+
+def test_history_folds_its_page_of_rows() -> None:
+    """Which rows of how many stays as it is; what is folded of them is said."""
+    test = opened("history", Repeating(events=60), types="order")
+    _assert_whole(test)
+    assert " folded" in nodes_of(test)
+    every = opened("history", Repeating(events=60), types="order", repeats="true")
+    assert len(every.dataframe[0].value) > len(test.dataframe[0].value)
