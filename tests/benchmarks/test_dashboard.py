@@ -68,7 +68,7 @@ class Dashboard:
 
     def __init__(self, exchange: ExchangeServer, folder: Path, **more: str) -> None:
         self.exchange = exchange
-        self.page_port, self.sidecar_port = _free_port(), _free_port()
+        self.page_port, self.sidecar_port = free_port(), free_port()
         url = exchange.url
         settings = {
             "MODE": "live", "API_KEY": DEMO_KEY, "API_SECRET": DEMO_SECRET, "STREAM_URL": url.replace("http", "ws"),
@@ -99,7 +99,7 @@ class Dashboard:
         return f"http://localhost:{self.page_port}/{page}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
