@@ -3,6 +3,7 @@
 ``--soak SECONDS`` sets the length of the random soak, ``--seed`` repeats one that was printed.
 """
 
+import gc
 from collections.abc import Generator
 from typing import Any
 
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("benchmark"):
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is loaded by now out of garbage collection: it would be looked at again and again, for nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
