@@ -7,6 +7,7 @@ import asyncio
 import json
 import struct
 import sys
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -63,8 +64,8 @@ def frame(number: int) -> bytes:
     return struct.pack("!BBH", 0x81, 126, len(body)) + body
 
 
-async def main(count: int) -> None:
-    frames = [frame(number) for number in range(count)]
+async def serve_one(send: Callable[[web.WebSocketResponse, asyncio.Transport], Awaitable[None]], most_s: float) -> None:
+    """Print the port, take one client through the handshake and its first message, send, and wait until it leaves."""
     done = asyncio.Event()
 
     async def serve(request: web.Request) -> web.WebSocketResponse:
@@ -76,12 +77,8 @@ async def main(count: int) -> None:
                 await socket.send_str('40{"sid":"y"}')
             elif message.data.startswith("42"):
                 break
-        transport = request.transport
-        assert transport is not None
-        for first in range(0, count, BURST):
-            transport.write(b"".join(frames[first : first + BURST]))
-            while transport.get_write_buffer_size() > 200_000:  # type: ignore[attr-defined]
-                await asyncio.sleep(0.0002)
+        assert request.transport is not None
+        await send(socket, request.transport)
         await socket.receive()
         done.set()
         return socket
@@ -92,8 +89,20 @@ async def main(count: int) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
-    await asyncio.wait_for(done.wait(), 120)
+    await asyncio.wait_for(done.wait(), most_s)
     await runner.cleanup()
+
+
+async def main(count: int) -> None:
+    frames = [frame(number) for number in range(count)]
+
+    async def send(_: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        for first in range(0, count, BURST):
+            transport.write(b"".join(frames[first : first + BURST]))
+            while transport.get_write_buffer_size() > 200_000:
+                await asyncio.sleep(0.0002)
+
+    await serve_one(send, 120)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from blaster import OPEN, record
+from blaster import record, serve_one
 
 FRAMES_PER_S = 1_000
 TURN_S = 0.01
@@ -67,17 +67,9 @@ def account(number: int) -> str:
 
 
 async def exchange(seconds: int) -> None:
-    made, done = turns(seconds), asyncio.Event()
+    made = turns(seconds)
 
-    async def serve(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False)
-        await socket.prepare(request)
-        await socket.send_str(OPEN)
-        async for message in socket:
-            if message.data.startswith("40"):
-                await socket.send_str('40{"sid":"y"}')
-            elif message.data.startswith("42"):
-                break
+    async def send(socket: web.WebSocketResponse, _: asyncio.Transport) -> None:
         began, sent = time.monotonic(), 0
         for turn, frames in enumerate(made):
             await asyncio.sleep(max(0.0, began + turn * TURN_S - time.monotonic()))
@@ -86,18 +78,8 @@ async def exchange(seconds: int) -> None:
             if turn % round(1 / ACCOUNT_PER_S / TURN_S) == 0:
                 await socket.send_str(account(sent))
                 sent += 1
-        await socket.receive()
-        done.set()
-        return socket
 
-    app = web.Application()
-    app.router.add_get("/socket.io/", serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(runner.addresses[0][1], flush=True)
-    await asyncio.wait_for(done.wait(), seconds + 60)
-    await runner.cleanup()
+    await serve_one(send, seconds + 60)
 
 
 async def feed(port: int, seconds: int) -> dict[str, Any]:
