@@ -50,6 +50,9 @@ def test_axe_finds_nothing_serious_in_the_details(dashboard: Dashboard, browser:
         eventually(lambda: page.get_by_role("button", name="Resume").count(), "a paused view")
         _choose_row(page, 0)
         page.get_by_role("group", name="Lifecycle").wait_for()
+        eventually(
+            lambda: page.locator("[data-stale=true]").count() == 0, "a drawn pane"
+        )  # until then it may be dimmed
         assert _grave(page) == []
         page.get_by_role("button", name="open as drawer").click()
         page.get_by_role("dialog").wait_for()
