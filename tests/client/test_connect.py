@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from client.published import publish_orders
+from fakes.signals import heeds_ctrl_c
 from sidecar.helpers import DEADLINE_S, EPOCH, TOKEN, World, eventually
 
 from coindcx_feed.client import Connection, Gap, Item, OrderEvent, connect
@@ -156,7 +157,7 @@ async def test_ctrl_c_ends_a_script_that_waits(world: World) -> None:
     publish_orders(world, 2)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SCRIPT, world.url(), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, preexec_fn=heeds_ctrl_c,
     )  # fmt: skip
     assert process.stdout is not None
     for number in (b"1\n", b"2\n"):
