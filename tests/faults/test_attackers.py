@@ -237,8 +237,9 @@ async def test_T10_hostile_words_are_answered_or_closed() -> None:
     """Nesting, strange names, huge numbers, statements: an error message, and the conversation goes on."""
     words = [
         b"[" * 60_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b'{"__proto__":{"types":["order"]}}', b"\x00", b"null",
-        b'{"action":"subscribe","text":"\' OR 1=1; DROP TABLE events; --"}', b'{"action":"resume","since":1e400}',
-        b'{"action":"resume","since":-1,"epoch":"x"}', b'{"action":"create_order","side":"buy"}', b'{"type":[]}',
+        b'{"action":"resume","since":1e400}', b'{"action":"resume","since":-1,"epoch":"x"}',
+        b'{"action":"create_order","side":"buy"}', b'{"type":[]}',
+        b'{"action":"subscribe","statuses":["\' OR 1=1; DROP TABLE events; --", 1]}',
     ]  # fmt: skip
     async with peace() as kept, kept.world.connect(headers=BEARER) as client:
         await client.next()
@@ -248,6 +249,11 @@ async def test_T10_hostile_words_are_answered_or_closed() -> None:
                 pass
             assert answer["type"] == "error", word[:80]
             await asyncio.sleep(0.06)  # 20 messages a second are allowed
+        # A statement as a text to look for is a text to look for: no event holds it.
+        await client.ws.send_str('{"action":"subscribe","text":"\' OR 1=1; DROP TABLE events; --"}')
+        while (answer := await client.next())["type"] == "order":
+            pass
+        assert answer["data"]["text"] == "' or 1=1; drop table events; --"
 
 
 async def test_T12_slow_requests_are_cut_off() -> None:
