@@ -8,6 +8,7 @@ from fakes.frames import order
 from fakes.waiting import eventually
 from faults.checker import Verdict, check_client
 from faults.trials import Trial, figure, trial
+from pydantic import SecretStr
 
 from coindcx_feed import client
 from coindcx_feed.errors import PositionLost
@@ -93,9 +94,13 @@ async def test_F11_unknown_status_and_numbers_as_text_are_events(tmp_path: Path,
     assert verdict.quarantined == 0
 
 
-async def test_F13_sleeping_client_is_told_exactly_what_it_missed(tmp_path: Path) -> None:
-    """A ring of 1,000, 2,500 records, a client that comes back: what came and what was named missing is everything."""
-    async with trial(tmp_path, ring_capacity=1_000) as there:
+@pytest.mark.parametrize("has_log", [False, True])
+async def test_F13_sleeping_client_is_told_exactly_what_it_missed(tmp_path: Path, has_log: bool) -> None:
+    """A ring of 1,000, 2,500 records, a client that comes back: what came and what was named missing is everything, and
+    with a log nothing is missing.
+    """
+    settings = {} if has_log else {"store_url": SecretStr("none")}
+    async with trial(tmp_path, ring_capacity=1_000, **settings) as there:
         await there.trader.steps(5)
         await there.end()
         woke_at, epoch = there.runtime.ring.version, there.runtime.ring.epoch
@@ -111,8 +116,9 @@ async def test_F13_sleeping_client_is_told_exactly_what_it_missed(tmp_path: Path
         verdict = _whole(there, woke_at, newest, messages)
     told = [message["data"] for message in messages if message["type"] == "system" and "seq" not in message]
     heard = [message["seq"] for message in messages if "seq" in message]
-    missing = set(range(told[0]["missed_from"], told[0]["missed_to"] + 1))
-    assert told[0]["recovered"] is False
+    missing = {seq for gap in told for seq in range(gap["missed_from"], gap["missed_to"] + 1)}
+    assert [gap["recovered"] for gap in told] == ([] if has_log else [False])
+    assert bool(missing) is not has_log
     assert missing | set(heard) == set(range(woke_at + 1, newest + 1))
     assert not missing & set(heard)
     assert page["kept"] == 1_000
