@@ -8,7 +8,8 @@ import streamlit as st
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import format as fmt
-from coindcx_feed.ui import page, scripts, theme
+from coindcx_feed.ui import nodes, page, scripts, theme
+from coindcx_feed.ui.nodes import div, node
 
 Criteria = dict[str, Any]
 
@@ -44,6 +45,7 @@ def filter_bar(*more: Callable[[], None], also: Sequence[str] = ()) -> None:
         _price()
         for draw in more:
             draw()
+    _address_notes()
 
 
 def _types() -> None:
@@ -74,9 +76,23 @@ def _sides() -> None:
 
 def linked(key: str, options: Sequence[str], default: Sequence[str] = ()) -> None:
     """Take a widget's first value from the address: Streamlit's own binding would write glyphs into it."""
-    if key not in st.session_state:
-        named = st.query_params.get_all(key)
-        st.session_state[key] = [] if named == [ALL] else [name for name in named if name in options] or list(default)
+    if key in st.session_state:
+        return
+    given = st.query_params.get_all(key)
+    named = [part for name in given for part in ([name] if name in options else name.split(","))]
+    st.session_state[key] = [] if named == [ALL] else [name for name in named if name in options] or list(default)
+    strange = [name for name in named if name not in options and name != ALL]
+    if strange:
+        was = fmt.visible(", ".join(strange), MAX_TYPED)
+        note = f"{key} in the address: expected some of {', '.join(options)}, was {was}: left out"
+        st.session_state.setdefault("address-notes", []).append(note)
+
+
+def _address_notes() -> None:
+    """Say what the address asked for in vain, until the page runs again."""
+    notes = st.session_state.pop("address-notes", ())
+    if notes:
+        nodes.show([div("small yellow", node("p", "", note)) for note in notes], key="address-notes-line")
 
 
 def to_address(key: str, default: Sequence[str] = ()) -> None:

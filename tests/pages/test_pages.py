@@ -227,3 +227,12 @@ def test_page_of_100_000_events_takes_less_than_100_ms() -> None:
     asked = len(service.asked)
     test.run()
     assert len(service.asked) == asked
+
+
+def test_what_the_address_asks_for_in_vain_is_said_in_one_line() -> None:
+    """A type that is none is left out and named; several may stand behind one name, as for the sidecar."""
+    test = opened("events", FakeService(), types="order,bogus<b>")
+    assert test.session_state["types"] == ["order"]
+    shown = nodes_of(test)
+    assert "expected some of order, position, balance, fill, ledger, system, was bogus<b>: left out" in shown
+    assert "left out" not in nodes_of(opened("events", FakeService(), types="order,position"))
