@@ -4,7 +4,10 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 
 export default (component) => {
-  const root = component.parentElement.getRootNode();
+  const parent = component.parentElement;
+  const root = parent.getRootNode();
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-  return draw(component);
+  const end = draw(component);
+  // An end may be told late, when the place is in use again.
+  return () => setTimeout(() => end && !parent.isConnected && end());
 };
