@@ -48,6 +48,19 @@ class Timings(NamedTuple):
     late: npt.NDArray[np.uint8]
 
 
+Key = tuple[int, int]
+"""An event's ``seq`` and the time it was received, ns: a number alone may come again in another epoch."""
+
+
+class Found(NamedTuple):
+    """Like ``Selection``, with the names of the events only."""
+
+    keys: list[Key]
+    matching: int
+    kept: int
+    newest: int
+
+
 class Selection(NamedTuple):
     """The newest matching events, newest first, with the counts a page shows.
 
@@ -226,12 +239,26 @@ class Ring:
             after: Ignore events up to this ``seq`` (a cleared view).
         Threads: any.
         """
+        found = self.find(test, text, limit, upto, after)
+        return Selection(self.fetch(seq for seq, _ in found.keys), found.matching, found.kept, found.newest)
+
+    def find(
+        self,
+        test: ColumnTest | None,
+        text: TextTest | None = None,
+        limit: int = 500,
+        upto: int | None = None,
+        after: int = 0,
+    ) -> Found:
+        """Like ``select``, but only name the events: a reader that has most of them already fetches the rest."""
         newest = self.version if upto is None else min(upto, self.version)
         matches = self._matches(test, text, newest, after)
         with self._lock:
             matches = matches[matches >= self.oldest]
-            events = [self._stored(seq) for seq in matches[-limit:][::-1].tolist()] if limit else []
-            return Selection(events, len(matches), len(self), newest)
+            seqs = matches[-limit:][::-1] if limit else matches[:0]
+            received_ns = self._columns.received_ns[seqs % self.capacity]
+            keys = list(zip(seqs.tolist(), received_ns.tolist(), strict=True))
+            return Found(keys, len(matches), len(self), newest)
 
     def numbers(
         self, test: ColumnTest | None, text: TextTest | None = None, upto: int | None = None, after: int = 0
@@ -281,14 +308,13 @@ class Ring:
     def timings(self, since_ns: int = 0) -> Timings:
         """Copy the time columns of the kept events received at or after a time, in order. Threads: any."""
         with self._lock:
-            slots = np.arange(self.oldest, self._next, dtype=np.int64) % self.capacity
-            received = self._columns.received_ns[slots]
-            wanted = received >= since_ns
-            slots = slots[wanted]
             columns = self._columns
+            runs = [self._slots(first, last) for first, last in self._runs(self.oldest, self._next - 1)]
+            found = [np.flatnonzero(columns.received_ns[rows] >= since_ns) + rows.start for rows in runs]
+            slots = np.concatenate([np.empty(0, dtype=np.int64), *found])
             # A row of a read is as old as the read, not as the exchange's stamp: it has no delay.
             stamped = np.where(columns.source[slots] == SOURCES.index(Source.STREAM), columns.exchange_ms[slots], 0)
-            return Timings(columns.type[slots], received[wanted], stamped, columns.late[slots])
+            return Timings(columns.type[slots], columns.received_ns[slots], stamped, columns.late[slots])
 
     def _matches(self, test: ColumnTest | None, text: TextTest | None, newest: int, after: int) -> Seqs:
         found = self._passing(test, newest, after)

@@ -22,7 +22,7 @@ from coindcx_feed.feed.watch import ON_DEMAND
 from coindcx_feed.logs import RecentLines
 from coindcx_feed.sidecar.resume import is_given
 from coindcx_feed.views import account, divergence, health, rows, series
-from coindcx_feed.views.briefly import Briefly
+from coindcx_feed.views.briefly import LONG_S, Briefly
 
 NOT_WATCHING: Final = "not watching: COINDCX_UPSTREAM is on-demand and nobody looked for 30 s"
 
@@ -42,8 +42,10 @@ class FeedService:
         self._recent = recent
         self._orders = account.Orders()
         self._rows = rows.Rows()
-        self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), runtime.started_ms * 1_000_000))
-        self._lag = Briefly(runtime.lag.figures)
+        since_ns = runtime.started_ms * 1_000_000
+        self._delay = Briefly(lambda: health.delay(runtime.ring, runtime.now_ns(), since_ns), kept_s=LONG_S)
+        self._rates = Briefly(lambda: health.rates(runtime.ring, runtime.now_ns(), since_ns), kept_s=LONG_S)
+        self._lag = Briefly(runtime.lag.figures, kept_s=LONG_S)
 
     def signs_in(self) -> bool:
         """Say whether readers sign in with a provider; the start refuses a list of readers without one."""
@@ -194,9 +196,9 @@ class FeedService:
         """
         ring = self.runtime.ring
         wanted = EventFilter.from_mapping(criteria)
-        found = ring.select(wanted.column_test(), wanted.text_test(), limit, upto, after)
+        found = ring.find(wanted.column_test(), wanted.text_test(), limit, upto, after)
         return {
-            "rows": self._rows.of(ring, found.events),
+            "rows": self._rows.of(ring, found.keys),
             "matching": found.matching,
             "kept": found.kept,
             "newest": found.newest,
@@ -252,7 +254,7 @@ class FeedService:
     def feed(self) -> dict[str, Any]:
         """Everything the Feed page shows beside the status."""
         runtime, now_ns = self.runtime, self.runtime.now_ns()
-        rates, delays = health.rates(runtime.ring, now_ns, runtime.started_ms * 1_000_000)
+        rates, delays = self._rates()
         return {
             "states": health.states(runtime.watch, now_ns / 1e6),
             "gaps": self.gaps(),

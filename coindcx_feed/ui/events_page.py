@@ -6,6 +6,7 @@ import streamlit as st
 
 from coindcx_feed.ui import (
     event_pane,
+    event_table,
     exports,
     filters,
     nodes,
@@ -148,7 +149,7 @@ def _table(found: view.View) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.event_columns(page.palette(), zone, found["rows"], dated=dated, seen=seen),
+        column_config=event_table.event_columns(page.palette(), zone, found["rows"], dated=dated, seen=seen),
         on_select=_row_chosen,
         selection_mode="single-row",
         alt="Account events, newest first",

@@ -29,11 +29,8 @@ def render() -> None:
     """Draw the page."""
     page.begin("Feed")
     connection()
-    rates()
-    gaps()
-    doubts()
-    _kept()
-    log()
+    history()
+    kept()
 
 
 @page.part(page.STEADY_S)
@@ -57,6 +54,13 @@ def _feed() -> dict[str, Any]:
 
 
 @page.part(2.0)
+def history() -> None:
+    """Draw how the last hour went."""
+    rates()
+    gaps()
+
+
+@page.section
 def rates() -> None:
     """Draw rates and delays."""
     feed, palette = _feed(), page.palette()
@@ -78,7 +82,7 @@ def rates() -> None:
         charts.show(delays, key="delays-chart", alt="Percentiles of the delay from the exchange to here, last hour")
 
 
-@page.part(2.0)
+@page.section
 def gaps() -> None:
     """List the times away from the exchange."""
     found, zone = _feed()["gaps"], page.zone()
@@ -113,6 +117,18 @@ def gaps() -> None:
 
 
 @page.part(page.SLOW_S)
+def kept() -> None:
+    """Draw what is in doubt, what was kept apart, and the log."""
+    doubts()
+    grid = st.grid(2, min_column_width=520, gap="small")
+    with grid.cell():
+        quarantine()
+    with grid.cell():
+        duplicates()
+    log()
+
+
+@page.section
 def doubts() -> None:
     """Show what may be wrong: silence that is not plausible, differences from REST, the exchange's slips."""
     if st.session_state.pop("doubts-event", None) is not None:
@@ -129,22 +145,14 @@ def _event_chosen() -> None:
         view.choose(int(asked))
 
 
-def _kept() -> None:
-    grid = st.grid(2, min_column_width=520, gap="small")
-    with grid.cell():
-        quarantine()
-    with grid.cell():
-        duplicates()
-
-
-@page.part(page.SLOW_S)
+@page.section
 def quarantine() -> None:
     """List frames and records that could not be understood."""
     count = page.service().status()["counters"]["quarantined"]
     _kept_apart("Quarantine", "quarantine", count, "Nothing was refused: every frame was understood.")
 
 
-@page.part(page.SLOW_S)
+@page.section
 def duplicates() -> None:
     """List records that repeated one already seen."""
     count = page.service().status()["counters"]["duplicates"]
@@ -193,7 +201,7 @@ def _raw(entry: Entry) -> None:
     st.code(fmt.escaped_json(entry["raw"], RAW_SHOWN), language=None, wrap_lines=True, height=180)
 
 
-@page.part(page.SLOW_S)
+@page.section
 def log() -> None:
     """Show the newest lines of the log."""
     lines = _feed()["log"]

@@ -5,7 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
-from coindcx_feed.ui import details, event_pane, filters, nodes, page, selection, tables, view
+from coindcx_feed.ui import details, event_pane, event_table, filters, nodes, page, selection, tables, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, div, span
 from coindcx_feed.views.folding import fold
@@ -56,7 +56,7 @@ def current() -> View:
     every = found["rows"]
     rows = every if view.with_repeats() else fold(every)
     shown: View = {"asked": asked, "first": 1 + LIMIT * len(before), **found, "every": every, "rows": rows}
-    shown["table"] = tables.events_table(rows, wide=view.is_wide())
+    shown["table"] = event_table.events_table(rows, wide=view.is_wide())
     state["past-view"] = shown
     return shown
 
@@ -110,7 +110,7 @@ def _table(found: View) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.event_columns(
+        column_config=event_table.event_columns(
             page.palette(), zone, rows, dated=dated, seen=dict.fromkeys(row["status"] for row in rows)
         ),
         on_select=_row_chosen,

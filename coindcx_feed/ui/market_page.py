@@ -10,11 +10,13 @@ from coindcx_feed.ui.nodes import div, node, span
 
 RESOLUTIONS: Final = ("1m", "5m", "15m", "30m", "1h", "4h", "8h", "1d", "3d", "1w", "1M")
 DEFAULT: Final = "1m"
+PICKER_S: Final = 3.0
+"""The list of pairs comes once, and a choice is answered at once."""
 TRADES: Final = 25
 """As high as the ladder beside it."""
 ANSWER_S: Final = 20
 ADDRESS_TIMES: Final = 4
-PARTS: Final = ("picker", "quotes", "candle_line", "candles", "book")
+PARTS: Final = ("picker", "quotes", "candles", "book")
 
 Quote = dict[str, Any]
 
@@ -24,17 +26,6 @@ def render() -> None:
     page.begin("Market")
     picker()
     quotes()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="market-bar"):
-        candle_line()
-        st.segmented_control(
-            "Resolution",
-            RESOLUTIONS,
-            default=DEFAULT,
-            required=True,
-            key="resolution",
-            label_visibility="collapsed",
-            bind="query-params",
-        )
     candles()
     book()
 
@@ -53,7 +44,7 @@ def _chosen() -> Quote | None:
     return chosen(page.service().market.quotes()["rows"])
 
 
-@page.part(page.SLOW_S)
+@page.part(PICKER_S)
 def picker() -> None:
     """Draw the search over the exchange's list, and what came of the last choice."""
     market = page.service().market
@@ -145,6 +136,23 @@ def _resolution() -> str:
 
 
 @page.part(page.SLOW_S)
+def candles() -> None:
+    """Draw the bars of the chosen pair, and above them its name and the choice of their length."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="market-bar"):
+        candle_line()
+        st.segmented_control(
+            "Resolution",
+            RESOLUTIONS,
+            default=DEFAULT,
+            required=True,
+            key="resolution",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+    bars()
+
+
+@page.section
 def candle_line() -> None:
     """Name the chosen pair above its chart."""
     quote, now_ms = _chosen(), _now_ms()
@@ -155,20 +163,20 @@ def candle_line() -> None:
     nodes.show([head], key="candle-head", now_ms=now_ms)
 
 
-@page.part(page.SLOW_S)
-def candles() -> None:
+@page.section
+def bars() -> None:
     """Draw the bars of the chosen pair."""
     quote = _chosen()
-    bars = None if quote is None else _bars(quote)
-    if quote is None or bars is None:
+    found = None if quote is None else _bars(quote)
+    if quote is None or found is None:
         return
-    palette, gaps, resolution = page.palette(), page.service().gaps(), bars["resolution"]
+    palette, gaps, resolution = page.palette(), page.service().gaps(), found["resolution"]
     now_ms = _now_ms()
     view = (quote["pair"], resolution, palette.name, str(page.zone()))
-    moving = (len(bars["t_ms"]), bars["newest"], bars["is_fresh"], charts.gaps_revision(gaps, now_ms))
+    moving = (len(found["t_ms"]), found["newest"], found["is_fresh"], charts.gaps_revision(gaps, now_ms))
     names = (quote["base"], quote["quote"])
-    drawn = market_charts.candle_chart(bars, gaps, names=names, palette=palette, revision=(*view, *moving))
-    trouble = market_figures.candle_trouble(bars)
+    drawn = market_charts.candle_chart(found, gaps, names=names, palette=palette, revision=(*view, *moving))
+    trouble = market_figures.candle_trouble(found)
     if trouble is not None:
         nodes.show([trouble], key="candle-trouble")
     if drawn is None:
@@ -176,7 +184,7 @@ def candles() -> None:
         nodes.show([cards.empty("No bar yet", text)], key="candle-none")
         return
     drawn["layout"]["uirevision"] = f"{quote['pair']} {resolution}"
-    close = fmt.figure(bars["newest"]["close"])
+    close = fmt.figure(found["newest"]["close"])
     charts.show(drawn, key="candle-chart", alt=f"Bars of {resolution} of {quote['pair']}; the newest closes at {close}")
 
 

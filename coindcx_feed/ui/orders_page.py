@@ -12,6 +12,7 @@ from coindcx_feed.ui import (
     filters,
     order_chart,
     order_figures,
+    order_table,
     page,
     record_drawer,
     selection,
@@ -146,7 +147,7 @@ def _grid(rows: list[Order], now_ms: float) -> None:
         row_height=tables.ROW_HEIGHT,
         placeholder=fmt.UNKNOWN,
         hide_index=True,
-        column_config=tables.order_columns(page.palette(), zone, rows, dated=dated, seen=seen),
+        column_config=order_table.order_columns(page.palette(), zone, rows, dated=dated, seen=seen),
         on_select=_row_chosen,
         selection_mode="single-row",
         alt="Orders, last touched first",
@@ -157,7 +158,7 @@ def _arrow(rows: list[Order]) -> Any:
     state, seqs = st.session_state, [row["seq"] for row in rows]
     known = state.get("orders-arrow")
     if known is None or known[0] != seqs:
-        known = state["orders-arrow"] = (seqs, tables.orders_table(rows))
+        known = state["orders-arrow"] = (seqs, order_table.orders_table(rows))
     return known[1]
 
 

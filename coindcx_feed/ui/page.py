@@ -61,21 +61,27 @@ def part(every_s: float | None) -> Callable[[Part], Part]:
     """
 
     def decorate(draw: Part) -> Part:
-        @wraps(draw)
-        def guarded() -> None:
-            try:
-                reader.group()
-                draw()
-            except Exception as error:  # noqa: BLE001  # task boundary: one broken part must not take the others with it
-                failures[draw.__name__] = failures.get(draw.__name__, 0) + 1
-                # The message may hold feed text or figures of the account; type and place are enough to find it.
-                _log.error("page part failed part=%s error=%s %s", draw.__name__, type(error).__name__, _place(error))
-                _show_failure(type(error).__name__)
-
-        fragment: Part = st.fragment(guarded, run_every=every_s, key=f"part-{draw.__name__}")
+        fragment: Part = st.fragment(section(draw), run_every=every_s, key=f"part-{draw.__name__}")
         return fragment
 
     return decorate
+
+
+def section(draw: Part) -> Part:
+    """Make a function that fails by itself: one of several in a part, because each run of a part costs."""
+
+    @wraps(draw)
+    def guarded() -> None:
+        try:
+            reader.group()
+            draw()
+        except Exception as error:  # noqa: BLE001  # task boundary: one broken part must not take the others with it
+            failures[draw.__name__] = failures.get(draw.__name__, 0) + 1
+            # The message may hold feed text or figures of the account; type and place are enough to find it.
+            _log.error("page part failed part=%s error=%s %s", draw.__name__, type(error).__name__, _place(error))
+            _show_failure(type(error).__name__)
+
+    return guarded
 
 
 def _place(error: Exception) -> str:

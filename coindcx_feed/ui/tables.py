@@ -1,15 +1,13 @@
 """Rows as narrow Arrow tables with their column settings. Arrow, because it is built from columns without a detour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import pyarrow as pa
 import streamlit as st
 
-from coindcx_feed.analysis import dictionary
-from coindcx_feed.analysis.changes import NO_CHANGE
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import theme
 from coindcx_feed.ui.theme import Palette
@@ -21,66 +19,12 @@ HEADER_HEIGHT: Final = 38
 """Header, border and a sideways scroll bar's room, pixels."""
 EIGHT_DIGITS: Final = "%.8g"
 ALIGNED_PLACES: Final = 4
-_TIME = pa.timestamp("ms", tz="UTC")
+KEPT_CELLS: Final = 4_000
+"""Rows whose cells are remembered."""
+T = TypeVar("T")
+TIME = pa.timestamp("ms", tz="UTC")
 _LABELS = pa.list_(pa.string())
-_FEW = pa.dictionary(pa.int16(), pa.string())
-
-
-def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
-    """Build the events table.
-
-    Args:
-        wide: Add price, quantity, id and delay; the docked layout has no room for them.
-    """
-    columns: dict[str, pa.Array] = {
-        "time": times(row["received_ms"] for row in rows),
-        "type": chips(theme.type_label(row["type"]) for row in rows),
-        "pair": words(row["pair"] for row in rows),
-        "side": chips(None if row["side"] is None else theme.side_label(row["side"]) for row in rows),
-        "status": chips(None if row["status"] is None else theme.status_label(row["status"]) for row in rows),
-        "changed": texts(_changed(row) for row in rows),
-    }
-    if wide:
-        columns["price"] = numbers(row["price"] for row in rows)
-        columns["quantity"] = numbers(row["quantity"] for row in rows)
-        columns["delay"] = numbers(delay_ms(row) for row in rows)
-        columns["id"] = pa.array([fmt.short_id(row["id"]) for row in rows], pa.string())
-    return pa.table(columns)
-
-
-def _changed(row: Row) -> str:
-    # System events change nothing: what they say stands in the same column.
-    text = fmt.trimmed(row["what_changed"] or row["message"] or "")
-    if "folded" in row:
-        text = f"{NO_CHANGE} ×{fmt.count(1 + len(row['folded']))}"
-    return f"late · {text}" if row["late"] else text
-
-
-def delay_ms(row: Row) -> float | None:
-    """Return the time from the exchange's stamp to here, if the record has a stamp."""
-    if row["exchange_ms"] is None:
-        return None
-    received_ms: float = row["received_ms"]
-    return float(round(received_ms - row["exchange_ms"]))
-
-
-def orders_table(orders: Sequence[Row]) -> pa.Table:
-    return pa.table(
-        {
-            "updated": times(order["updated_ms"] or order["received_ms"] for order in orders),
-            "status": chips(theme.status_label(order["status"] or "?") for order in orders),
-            "pair": words(order["pair"] for order in orders),
-            "side": chips(theme.side_label(order["side"] or "?") for order in orders),
-            "kind": words(theme.words((order["order_type"] or "").removesuffix("_order")) for order in orders),
-            "price": numbers(order["price"] for order in orders),
-            "avg": numbers(order["avg_price"] for order in orders),
-            "quantity": numbers(order["quantity"] for order in orders),
-            "filled": pa.array([_percent(order["filled_share"]) for order in orders], pa.float64()),
-            "leverage": numbers(order["leverage"] for order in orders),
-            "created": times(order["created_ms"] for order in orders),
-            "id": pa.array([fmt.short_id(order["id"]) for order in orders], pa.string()),
-        }
-    )
+FEW = pa.dictionary(pa.int16(), pa.string())
 
 
 def positions_table(positions: Sequence[Row]) -> pa.Table:
@@ -143,26 +87,52 @@ def kept_table(entries: Sequence[Row]) -> pa.Table:
     )
 
 
+class PerRow(Generic[T]):
+    """Makes the cells of a row once: of hundreds of rows a refresh brings a few new ones.
+
+    The others are the same objects as before, and nobody changes a row. Threads: any; two may make the same cells.
+    """
+
+    def __init__(self, make: Callable[[Row], T]) -> None:
+        self._make = make
+        self._known: dict[int, tuple[Row, T]] = {}
+
+    def __call__(self, row: Row) -> T:
+        known = self._known.get(id(row))
+        if known is not None and known[0] is row:
+            return known[1]
+        if len(self._known) >= KEPT_CELLS:
+            self._known = {}
+        cells = self._make(row)
+        self._known[id(row)] = row, cells
+        return cells
+
+
 def times(values: Iterable[float | None]) -> pa.Array:
-    return pa.array([None if value is None else int(value) for value in values], _TIME)
+    return pa.array([None if value is None else int(value) for value in values], TIME)
 
 
 def chips(values: Iterable[str | None]) -> pa.Array:
     """Return a column of labels, one or none per row."""
-    labels = ["" if value is None else _chip(value) for value in values]
+    return labels(["" if value is None else chip(value) for value in values])
+
+
+def labels(shown: Sequence[str]) -> pa.Array:
+    """Return a column of labels that were made safe to look at."""
     # The grid splits a text at commas and reads brackets as a list; a list it takes as it is, at ten times the size.
-    if any("," in label or label.lstrip().startswith("[") for label in set(labels)):
-        return pa.array([[label] if label else [] for label in labels], _LABELS)
-    return pa.array(labels, _FEW)
+    if any("," in label or label.lstrip().startswith("[") for label in set(shown)):
+        return pa.array([[label] if label else [] for label in shown], _LABELS)
+    return pa.array(shown, FEW)
 
 
 def words(values: Iterable[str | None]) -> pa.Array:
     """Return a column of texts that repeat: each is sent once."""
-    return pa.array(["" if value is None else _chip(value) for value in values], _FEW)
+    return pa.array(["" if value is None else chip(value) for value in values], FEW)
 
 
 @lru_cache(maxsize=1_000)
-def _chip(label: str) -> str:
+def chip(label: str) -> str:
+    """Make a text that repeats safe to look at."""
     return fmt.visible(label, 60)
 
 
@@ -172,8 +142,12 @@ def texts(values: Iterable[str | None]) -> pa.Array:
 
 def numbers(values: Iterable[str | float | None]) -> pa.Array:
     # Floats sort and are shown as such; the exact text is in details, cards and exports.
-    found = [fmt.binary(value) if isinstance(value, str) else value for value in values]
-    return pa.array(found, pa.float64())
+    return pa.array([binary(value) for value in values], pa.float64())
+
+
+def binary(value: str | float | None) -> float | None:
+    """Return a figure for sorting; what no float holds is none."""
+    return fmt.binary(value) if isinstance(value, str) else value
 
 
 def _percent(share: float | None) -> float | None:
@@ -229,60 +203,21 @@ def status_colors(seen: Iterable[str] = ()) -> dict[str, str]:
     return {fmt.visible(theme.status_label(name), 60): theme.STATUS_COLORS.get(name, "gray") for name in names}
 
 
-def event_columns(
-    palette: Palette, zone: tzinfo, rows: Sequence[Row], *, dated: bool, seen: Iterable[str]
-) -> dict[str, Any]:
-    number = st.column_config.NumberColumn
-    return {
-        "time": time_column("Time", zone, dated=dated, width=92),
-        "type": chip_column("Type", type_colors(), palette, 92),
-        "pair": st.column_config.TextColumn("Pair", width=98),
-        "side": chip_column("Side", side_colors(), palette, 66),
-        "status": chip_column("Status", status_colors(seen), palette, 140),
-        "changed": st.column_config.TextColumn("What changed", width=300),
-        "price": figure_column("Price", 90, rows, "price", "Exact text in the details."),
-        "quantity": figure_column("Quantity", 110, rows, "quantity", "Exact text in the details."),
-        "delay": number("Delay, ms", width=72, format="%d", help=dictionary.tip("Delay")),
-        "id": st.column_config.TextColumn("Id", width=76, help="First 8 characters; whole in the details."),
-    }
-
-
-def order_columns(
-    palette: Palette, zone: tzinfo, rows: Sequence[Row], *, dated: bool, seen: Iterable[str]
-) -> dict[str, Any]:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    exact = "For sorting; the exact text is below, in the selected order."
-    return {
-        "updated": time_column("Updated", zone, dated=dated, width=78, digits=0),
-        "status": chip_column("Status", status_colors(seen), palette, 132),
-        "pair": text("Pair", width=98),
-        "side": chip_column("Side", side_colors(), palette, 70),
-        "kind": text("Order type", width=100),
-        "price": figure_column("Price", 96, rows, "price", f"In the pair's quote currency. {exact}"),
-        "avg": figure_column("Average fill", 100, rows, "avg_price", exact),
-        "quantity": figure_column("Quantity", 86, rows, "quantity", exact),
-        "filled": _progress("Filled, %", palette),
-        "leverage": number("Leverage", width=76, format="%g×"),
-        "created": time_column("Created", zone, dated=dated, width=78, digits=0),
-        "id": text("Id", width=80, help="First 8 characters; whole below, in the selected order."),
-    }
-
-
 def figure_column(label: str, width: int, rows: Sequence[Row], field: str, hint: str | None = None) -> Any:
     """Return a column of figures that sorts: aligned decimals with thousands where few are needed, else eight digits.
 
     A localized format without a step would cut a price of 0.09654 to 0.097.
     """
-    places = max((len(row[field].partition(".")[2]) for row in rows if row[field] is not None), default=0)
+    places = max(map(_places, {row[field] for row in rows}), default=0)
     column = st.column_config.NumberColumn
     if places > ALIGNED_PLACES:
         return column(label, width=width, format=EIGHT_DIGITS, help=hint)
     return column(label, width=width, format="localized", step=10.0**-places, help=hint)
 
 
-def _progress(label: str, palette: Palette) -> Any:
-    column = st.column_config.ProgressColumn
-    return column(label, width=150, format="%.0f", min_value=0, max_value=100, color=palette.blue)
+@lru_cache(maxsize=4_000)
+def _places(text: str | None) -> int:
+    return 0 if text is None else len(text.partition(".")[2])
 
 
 def position_columns(palette: Palette, rows: Sequence[Row]) -> dict[str, Any]:

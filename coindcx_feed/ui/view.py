@@ -8,7 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from coindcx_feed.errors import FeedError
-from coindcx_feed.ui import filters, page, tables
+from coindcx_feed.ui import event_table, filters, page
 from coindcx_feed.views.folding import fold, stands_for
 
 LIMIT: Final = 500
@@ -74,7 +74,7 @@ def _table(rows: list[dict[str, Any]], look: Look, known: View | None) -> pa.Tab
     if known is not None and known["asked"] is not None and known["asked"][3] == look and known["rows"] == rows:
         table: pa.Table = known["table"]
         return table
-    return tables.events_table(rows, wide=wide)
+    return event_table.events_table(rows, wide=wide)
 
 
 def _remember_frame(view: View) -> None:
@@ -109,6 +109,8 @@ def choose_row(row: int | None) -> None:
 def row_of_chosen(view: View) -> int | None:
     """Return where the chosen event stands now, ``None`` when it is not among the rows shown."""
     seq = chosen()
+    if seq is None:
+        return None
     return next((index for index, row in enumerate(view["rows"]) if stands_for(row, seq)), None)
 
 

@@ -13,7 +13,7 @@ from coindcx_feed.analysis.fields import PRICE_FIELDS, QUANTITY_FIELDS
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import parse_exact
 from coindcx_feed.feed.columns import Columns, Mask
-from coindcx_feed.feed.ring import Ring, Stored
+from coindcx_feed.feed.ring import Key, Ring, Stored
 
 Row = dict[str, Any]
 
@@ -85,19 +85,16 @@ class Rows:
     """Rows of events in memory, each built once for all readers: nobody may change one. Threads: any."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, int], Row] = {}
+        self._rows: dict[Key, Row] = {}
 
-    def of(self, ring: Ring, events: Sequence[Stored]) -> list[Row]:
-        """Return the rows of some events."""
+    def of(self, ring: Ring, keys: Sequence[Key]) -> list[Row]:
+        """Return the rows of those of some events that are still kept."""
         if len(self._rows) > KEPT_ROWS:
             self._rows = {}
-        known, found = self._rows, []
-        for event in events:
-            key = event.seq, event.received_ns
-            if key not in known:
-                known[key] = row(ring, event)
-            found.append(known[key])
-        return found
+        known = self._rows
+        for event in ring.fetch([key[0] for key in keys if key not in known]):
+            known[event.seq, event.received_ns] = row(ring, event)
+        return [known[key] for key in keys if key in known]
 
 
 def row_of(stored: Stored, changed: str) -> Row:

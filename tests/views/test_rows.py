@@ -211,7 +211,15 @@ def test_T13_hostile_texts_come_out_as_they_came_in() -> None:
 def test_rows_are_built_once_for_all_readers() -> None:
     """The same object is given again, and an update that changes nothing is known as such."""
     pipeline = filled(*(row(ORDER, order(updated_at=MS + second)) for second in range(2)))
-    known, events = views.Rows(), pipeline.ring.latest(2)
-    first = known.of(pipeline.ring, events)
+    known, keys = views.Rows(), pipeline.ring.find(None).keys
+    first = known.of(pipeline.ring, keys)
     assert [row["is_repeat"] for row in first] == [True, False]
-    assert all(again is row for again, row in zip(known.of(pipeline.ring, events), first, strict=True))
+    assert all(again is row for again, row in zip(known.of(pipeline.ring, keys), first, strict=True))
+
+
+def test_row_of_an_event_that_was_overwritten_is_left_out() -> None:
+    """Also when a later epoch gave its number to another event."""
+    pipeline = filled(*(row(ORDER, order(updated_at=MS + second)) for second in range(2)))
+    (newest, received_ns), oldest = pipeline.ring.find(None).keys
+    keys = [(newest + 1, received_ns), (newest, received_ns - 1), oldest]
+    assert [found["seq"] for found in views.Rows().of(pipeline.ring, keys)] == [oldest[0]]
