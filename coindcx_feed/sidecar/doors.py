@@ -8,12 +8,15 @@ from typing import Any, Final, cast
 from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.callers import Callers, key_of
 from coindcx_feed.sidecar.codes import CloseCode
+from coindcx_feed.sidecar.guard import SOCKET_PATH
 from coindcx_feed.sidecar.limits import Limits
-from coindcx_feed.sidecar.rates import Places
+from coindcx_feed.sidecar.rates import Handshakes, Places
 from coindcx_feed.sidecar.watch import FrameWatch
 
 _SPARE_FILES: Final = 128
 """Descriptors left to the rest of the process: store, log, exchange, dashboard."""
+
+_UPGRADES: Final = (f"GET {SOCKET_PATH} ".encode(), f"GET {SOCKET_PATH}?".encode())
 
 Inner = Callable[[], asyncio.Protocol]
 
@@ -25,8 +28,9 @@ class Doors:
         inner: Makes aiohttp's own protocol.
     """
 
-    def __init__(self, inner: Inner, limits: Limits, callers: Callers, audit: Audit) -> None:
+    def __init__(self, inner: Inner, limits: Limits, callers: Callers, handshakes: Handshakes, audit: Audit) -> None:
         self._inner, self._limits, self._callers, self._audit = inner, limits, callers, audit
+        self._handshakes = handshakes
         self._places = Places(limits.connections_per_ip)
         self._most = min(limits.clients + limits.spare_connections, _most_files())
         self.open = 0
@@ -40,6 +44,11 @@ class Doors:
         peer = transport.get_extra_info("peername")
         # All callers of a proxy come from its address: they are counted when their request names them.
         ip = "" if self._callers.trusts(peer) else key_of(peer)
+        if ip and self._handshakes.insists(ip):
+            # An answer costs more than all the rest, and the others wait while it is written.
+            transport.abort()
+            self._audit.note("insisting", str(peer), "too many handshakes after being told so")
+            return None
         if self.open >= self._most:
             _refuse(transport, 503, "expected a free place, was none: come back later")
             self._audit.note("room", str(peer), "all places are taken", most=self._most)
@@ -51,6 +60,21 @@ class Doors:
             return None
         self.open += 1
         return self._inner(), ip
+
+    def turn_away(self, transport: asyncio.Transport, ip: str, data: bytes) -> bool:
+        """Answer and close a connection that begins with one handshake too many.
+
+        ``Sockets`` would say the same to it, at three times the cost: the others wait while it is said.
+
+        Returns:
+            Whether it was turned away.
+        """
+        if not ip or not data.startswith(_UPGRADES) or not self._handshakes.left_s(ip):
+            return False
+        message = too_many(self._limits)
+        _refuse(transport, 429, message, self._handshakes.wait_s(ip))
+        self._audit.note("handshakes", str(transport.get_extra_info("peername")), message)
+        return True
 
     def leave(self, ip: str) -> None:
         """Free the place of a connection that entered."""
@@ -65,6 +89,8 @@ class Door(asyncio.Protocol):
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._inner: asyncio.Protocol | None = None
+        self._transport: asyncio.Transport | None = None
+        """Until something came."""
         self._ip = ""
         self._watch: FrameWatch | None = None
         self._loop = asyncio.get_running_loop()
@@ -85,13 +111,16 @@ class Door(asyncio.Protocol):
         entered = self._doors.enter(cast(asyncio.Transport, transport))
         if entered is not None:
             self._inner, self._ip = entered
+            self._transport = cast(asyncio.Transport, transport)
             self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._inner is None or self.fault is not None:
             return
         if self._watch is None:
-            self._inner.data_received(data)
+            transport, self._transport = self._transport, None
+            if transport is None or not self._doors.turn_away(transport, self._ip, data):
+                self._inner.data_received(data)
             return
         self.fault = self._watch.feed(data, self._loop.time())
         self._inner.data_received(data if self.fault is None else data[: self._watch.good_bytes])
@@ -103,6 +132,7 @@ class Door(asyncio.Protocol):
         return self._inner.eof_received() if self._inner is not None else None
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
         if self._inner is not None:
             self._inner.connection_lost(exc)
             self._inner = None
@@ -124,12 +154,17 @@ def door_of(transport: asyncio.BaseTransport | None) -> Door | None:
     return protocol if isinstance(protocol, Door) else None
 
 
-def _refuse(transport: asyncio.Transport, status: int, message: str) -> None:
+def too_many(limits: Limits) -> str:
+    """Say that an address made too many handshakes."""
+    return f"expected at most {limits.handshakes_per_minute} handshakes a minute, was more: wait"
+
+
+def _refuse(transport: asyncio.Transport, status: int, message: str, wait_s: int = 10) -> None:
     words = {429: "Too Many Requests", 503: "Service Unavailable"}[status]
     body = json.dumps({"error": message}).encode()
     head = (
         f"HTTP/1.1 {status} {words}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        "Retry-After: 10\r\nConnection: close\r\n\r\n"
+        f"Retry-After: {wait_s}\r\nConnection: close\r\n\r\n"
     )
     transport.write(head.encode() + body)
     transport.close()

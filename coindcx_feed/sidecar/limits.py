@@ -22,6 +22,8 @@ class Limits:
     connections_per_ip: int = 50
     handshakes_per_minute: int = 60
     """Of one address, tickets included."""
+    refusals_per_minute: int = 20
+    """Told to an address with too many handshakes; who goes on gets no connection until its minute is over."""
     spare_connections: int = 256
     """Besides ``clients``: HTTP requests, and who has not said yet what it wants."""
     request_s: float = 10.0

@@ -44,24 +44,43 @@ class Table(Generic[R]):
         return len(self._records)
 
 
+@dataclass
+class _Comer:
+    admitted: deque[float]
+    refused: deque[float]
+
+
 class Handshakes:
     """Admit so many per minute and address, counted exactly over the last 60 s.
 
     Args:
+        refusals: Told to one address in a minute; who goes on after them ``insists``.
         clock: Monotonic seconds.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._times: Table[deque[float]] = Table(lambda: deque(maxlen=per_minute))
+    def __init__(self, per_minute: int, refusals: int, clock: Callable[[], float]) -> None:
+        self._clock, self._per_minute = clock, per_minute
+        self._comers: Table[_Comer] = Table(lambda: _Comer(deque(maxlen=per_minute), deque(maxlen=refusals)))
 
     def wait_s(self, ip: str) -> int:
-        """Count one and return 0, or return in how many whole seconds the next is admitted; that one is not counted."""
-        times, now = self._times.of(ip), self._clock()
-        if len(times) == times.maxlen and now - times[0] < MINUTE_S:
-            return math.ceil(times[0] + MINUTE_S - now) or 1
-        times.append(now)
-        return 0
+        """Count one and return 0, or return in how many whole seconds the next is admitted and count a refusal."""
+        comer, now, wait_s = self._comers.of(ip), self._clock(), self.left_s(ip)
+        (comer.refused if wait_s else comer.admitted).append(now)
+        return wait_s
+
+    def left_s(self, ip: str) -> int:
+        """Return in how many whole seconds the next is admitted, 0 when it is now; nothing is counted."""
+        comer, now = self._comers.get(ip), self._clock()
+        if comer is None or len(comer.admitted) < self._per_minute or now - comer.admitted[0] >= MINUTE_S:
+            return 0
+        return math.ceil(comer.admitted[0] + MINUTE_S - now) or 1
+
+    def insists(self, ip: str) -> bool:
+        """Say whether an address that must wait was told so as often as it is told at all."""
+        comer = self._comers.get(ip)
+        if comer is None or len(comer.refused) < (comer.refused.maxlen or 0):
+            return False
+        return self._clock() - comer.refused[0] < MINUTE_S and self.left_s(ip) > 0
 
 
 class Places:

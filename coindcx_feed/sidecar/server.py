@@ -135,7 +135,7 @@ class Sidecar:
         assert runner.server is not None
         times = {"keepalive_timeout": self._limits.request_s, "lingering_time": self._limits.grace_s}
         handler = partial(HttpHandler, runner.server, self._audit, **times)
-        doors = Doors(handler, self._limits, self._callers, self._audit)
+        doors = Doors(handler, self._limits, self._callers, self._sockets.handshakes, self._audit)
         try:
             server = await listen(doors, self._settings)
         except ConfigError:

@@ -8,7 +8,7 @@ from aiohttp import web
 from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.callers import Caller
 from coindcx_feed.sidecar.codes import REASONS, CloseCode
-from coindcx_feed.sidecar.doors import door_of
+from coindcx_feed.sidecar.doors import door_of, too_many
 from coindcx_feed.sidecar.guard import CALLER, TICKET, Refusal
 from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
 from coindcx_feed.sidecar.limits import Limits
@@ -24,7 +24,7 @@ class Sockets:
     def __init__(self, limits: Limits, audit: Audit) -> None:
         self._limits = limits
         self._audit = audit
-        self._handshakes = Handshakes(limits.handshakes_per_minute, time.monotonic)
+        self.handshakes = Handshakes(limits.handshakes_per_minute, limits.refusals_per_minute, time.monotonic)
         self._proxied = Places(limits.connections_per_ip)
         self._tick_handle: asyncio.TimerHandle | None = None
         self.sessions: set[Session] = set()
@@ -116,10 +116,9 @@ class Sockets:
         Raises:
             Refusal: There were too many of this address.
         """
-        wait_s = self._handshakes.wait_s(caller.ip)
+        wait_s = self.handshakes.wait_s(caller.ip)
         if wait_s:
-            most = self._limits.handshakes_per_minute
-            raise Refusal(429, "handshakes", f"expected at most {most} handshakes a minute, was more: wait", wait_s)
+            raise Refusal(429, "handshakes", too_many(self._limits), wait_s)
 
     async def _converse(self, session: Session) -> None:
         self.sessions.add(session)

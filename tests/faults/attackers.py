@@ -1,11 +1,12 @@
 """Attackers of the sidecar over raw sockets, from addresses of their own (127.0.0.2 and up), and what they heard.
 
-Run as a script this file attacks a port for some seconds: ``attackers.py PORT SECONDS``.
+Run as a script this file attacks a port for some seconds, from one core: ``attackers.py PORT SECONDS CORE``.
 """
 
 import asyncio
 import contextlib
 import itertools
+import os
 import socket
 import struct
 import sys
@@ -213,5 +214,6 @@ async def siege(port: int, seconds: float) -> int:
 
 
 if __name__ == "__main__":
+    os.sched_setaffinity(0, {int(sys.argv[3])})
     print("begun", flush=True)
     print(asyncio.run(siege(int(sys.argv[1]), float(sys.argv[2]))), flush=True)

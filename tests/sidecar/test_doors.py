@@ -74,6 +74,34 @@ async def test_F15_handshakes_are_counted_per_minute() -> None:
             assert answer.status == 200
 
 
+async def test_T12_who_insists_on_handshakes_gets_no_connection() -> None:
+    """After being told so often enough, also not for plain requests; who is connected stays."""
+    async with World(limits=Limits(handshakes_per_minute=1, refusals_per_minute=3)) as world, world.connect() as client:
+        assert [(await world.refusal())[0] for _ in range(3)] == [429] * 3
+        assert await all_of(await connected(world)) == b""
+        assert world.sidecar.refusals == {"handshakes": 3, "insisting": 1}
+        world.publish()
+        assert (await client.next())["type"] == "order"
+
+
+async def test_T12_a_handshake_too_many_is_refused_before_it_is_read() -> None:
+    """Also one in pieces, and one behind another request of the same connection."""
+    async with World(limits=Limits(handshakes_per_minute=1)) as world, world.connect():
+        request = b"GET /api/v1/ws/coindcx HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        rest = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        loop = asyncio.get_running_loop()
+        for first, then in ((request + rest, b""), (request[:10], request[10:] + rest)):
+            sock = await connected(world)
+            await loop.sock_sendall(sock, first)
+            if then:
+                await eventually(lambda: world.sidecar.connections >= 2)
+                await loop.sock_sendall(sock, then)
+            heard = await all_of(sock)
+            assert heard.startswith(b"HTTP/1.1 429 ")
+            assert b"expected at most 1 handshakes a minute, was more: wait" in heard
+        assert world.sidecar.refusals == {"handshakes": 2}
+
+
 async def test_T12_sockets_through_a_proxy_count_by_their_own_address() -> None:
     """The proxy's own connections are not bounded by its address."""
     limits = Limits(connections_per_ip=1, handshakes_per_minute=100)

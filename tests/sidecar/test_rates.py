@@ -14,7 +14,7 @@ class Clock:
 def test_T12_handshakes_are_counted_over_the_last_minute() -> None:
     """The one too many is told when to come back, and is not counted itself."""
     clock = Clock()
-    handshakes = Handshakes(3, clock)
+    handshakes = Handshakes(3, 20, clock)
     for _ in range(3):
         assert handshakes.wait_s("a") == 0
         clock.now += 10
@@ -23,6 +23,21 @@ def test_T12_handshakes_are_counted_over_the_last_minute() -> None:
     clock.now += 30
     assert handshakes.wait_s("a") == 0
     assert handshakes.wait_s("a") == 10
+
+
+def test_T12_who_goes_on_after_so_many_refusals_insists() -> None:
+    """Until the minute is over; somebody else does not."""
+    clock = Clock()
+    handshakes = Handshakes(1, 2, clock)
+    assert handshakes.wait_s("a") == 0
+    seen = []
+    for _ in range(3):
+        clock.now += 1
+        seen.append((handshakes.insists("a"), handshakes.wait_s("a")))
+    assert seen == [(False, 59), (False, 58), (True, 57)]
+    assert not handshakes.insists("b")
+    clock.now += 57
+    assert (handshakes.insists("a"), handshakes.wait_s("a")) == (False, 0)
 
 
 def test_T12_places_come_back() -> None:
@@ -76,11 +91,11 @@ def test_T06_who_errs_seldom_is_forgiven() -> None:
 def test_T06_tables_are_bounded() -> None:
     """However many addresses guess or connect, the one that is quiet for the longest is forgotten."""
     clock = Clock()
-    guesses, handshakes = Guesses(clock), Handshakes(1, clock)
+    guesses, handshakes = Guesses(clock), Handshakes(1, 20, clock)
     for number in range(MOST_ADDRESSES + 500):
         guesses.wrong(str(number), "x")
         handshakes.wait_s(str(number))
-    assert len(guesses._guessers) == len(handshakes._times) == MOST_ADDRESSES
+    assert len(guesses._guessers) == len(handshakes._comers) == MOST_ADDRESSES
 
 
 def test_T16_guesses_are_kept_as_digests() -> None:
