@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,7 +16,7 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 class Audit:
-    """Counts by kind since the start. Threads: ``note`` the loop's, ``counts`` may be read from any.
+    """Counts by kind since the start. Threads: any.
 
     Args:
         clock: Monotonic seconds.
@@ -24,6 +25,7 @@ class Audit:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seconds: dict[str, tuple[int, int, int]] = {}
+        self._lock = threading.Lock()
         self.counts: dict[str, int] = {}
         """Kind to number. Kinds are words of this program, so the table is as small as their list."""
 
@@ -37,6 +39,17 @@ class Audit:
         Args:
             client: Address; ``reason`` and ``more`` may hold foreign text, never a credential.
         """
+        with self._lock:
+            left_out = self._counted(kind)
+        if left_out is None:
+            return
+        if left_out:
+            more["without_line"] = left_out
+        words = "".join(f" {name}={one_line(str(value))}" for name, value in more.items())
+        _log.info('kind=%s client=%s%s reason="%s"', kind, one_line(client), words, one_line(reason))
+
+    def _counted(self, kind: str) -> int | None:
+        """Count one; return how many before it had no line, ``None`` when it has none itself."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
         second, lines, left_out = self._seconds.get(kind, (0, 0, 0))
         now = int(self._clock())
@@ -44,12 +57,9 @@ class Audit:
             second, lines = now, 0
         if lines >= LINES_PER_S:
             self._seconds[kind] = (second, lines, left_out + 1)
-            return
+            return None
         self._seconds[kind] = (second, lines + 1, 0)
-        if left_out:
-            more["without_line"] = left_out
-        words = "".join(f" {name}={one_line(str(value))}" for name, value in more.items())
-        _log.info('kind=%s client=%s%s reason="%s"', kind, one_line(client), words, one_line(reason))
+        return left_out
 
 
 def one_line(text: str) -> str:

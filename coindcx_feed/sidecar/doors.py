@@ -39,16 +39,18 @@ class Doors:
     def __call__(self) -> "Door":
         return Door(self)
 
+    def admits(self, peer: object) -> bool:
+        """Say whether a connection is taken at all: not of who goes on after being told to wait. Threads: any."""
+        if self._callers.trusts(peer) or not self._handshakes.insists(key_of(peer)):
+            return True
+        self._audit.note("insisting", str(peer), "too many handshakes after being told so")
+        return False
+
     def enter(self, transport: asyncio.Transport) -> "tuple[asyncio.Protocol, str] | None":
         """Give a connection its place and its handler; ``None`` when it was answered and closed instead."""
         peer = transport.get_extra_info("peername")
         # All callers of a proxy come from its address: they are counted when their request names them.
         ip = "" if self._callers.trusts(peer) else key_of(peer)
-        if ip and self._handshakes.insists(ip):
-            # An answer costs more than all the rest, and the others wait while it is written.
-            transport.abort()
-            self._audit.note("insisting", str(peer), "too many handshakes after being told so")
-            return None
         if self.open >= self._most:
             _refuse(transport, 503, "expected a free place, was none: come back later")
             self._audit.note("room", str(peer), "all places are taken", most=self._most)

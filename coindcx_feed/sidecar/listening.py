@@ -2,12 +2,14 @@
 
 import asyncio
 import errno
+import socket
 import ssl
-from collections.abc import Callable
 from typing import Final
 
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.settings import Settings
+from coindcx_feed.sidecar.accepting import Acceptor
+from coindcx_feed.sidecar.doors import Doors
 
 HANDSHAKE_S: Final = 10.0
 """A peer that does not finish its TLS handshake for so long is cut off."""
@@ -15,21 +17,32 @@ _BACKLOG: Final = 1_024
 """With 128, a thousand clients that come at once wait seconds for the system to try again."""
 
 
-async def listen(new_protocol: Callable[[], asyncio.Protocol], settings: Settings) -> asyncio.Server:
-    """Accept connections.
+async def listen(doors: Doors, settings: Settings) -> Acceptor:
+    """Bind the address and accept connections.
 
     Raises:
         ConfigError: One line: the address cannot be bound, or certificate and key cannot be used.
     """
-    context, loop = tls_context(settings), asyncio.get_running_loop()
-    host, port = settings.sidecar_host, settings.sidecar_port
+    context, sockets = tls_context(settings), await _bound(settings.sidecar_host, settings.sidecar_port)
     handshake_s = HANDSHAKE_S if context is not None else None
+    acceptor = Acceptor(sockets, doors.admits, doors, context=context, handshake_s=handshake_s)
+    acceptor.start()
+    return acceptor
+
+
+async def _bound(host: str, port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
     try:
-        return await loop.create_server(
-            new_protocol, host, port, ssl=context, backlog=_BACKLOG, ssl_handshake_timeout=handshake_s
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+        for family, *_, address in dict.fromkeys(found):
+            sockets.append(socket.create_server(address[:2], family=family, backlog=_BACKLOG))
     except OSError as problem:
+        for opened in sockets:
+            opened.close()
         raise ConfigError(_bind_message(host, port, problem)) from None
+    return sockets
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

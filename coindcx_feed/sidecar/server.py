@@ -1,6 +1,5 @@
 """The sidecar as a whole: its parts behind one guard, start and stop. One loop, one thread."""
 
-import asyncio
 import logging
 from functools import partial
 
@@ -9,6 +8,7 @@ from aiohttp import web
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.ring import Ring
 from coindcx_feed.settings import Settings
+from coindcx_feed.sidecar.accepting import Acceptor
 from coindcx_feed.sidecar.access import Access
 from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.batch import MarketSource
@@ -66,7 +66,7 @@ class Sidecar:
         self._shared: Shared | None = None
         self._runner: web.AppRunner | None = None
         self._doors: Doors | None = None
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self.past: Past | None = None
         """The durable log, set before ``start``: where clients older than the ring read on."""
         self.account: Account | None = None
@@ -137,13 +137,13 @@ class Sidecar:
         handler = partial(HttpHandler, runner.server, self._audit, **times)
         doors = Doors(handler, self._limits, self._callers, self._sockets.handshakes, self._audit)
         try:
-            server = await listen(doors, self._settings)
+            acceptor = await listen(doors, self._settings)
         except ConfigError:
             await runner.cleanup()
             self._shared = self._sockets.shared = None
             raise
-        self._runner, self._doors, self._server = runner, doors, server
-        self.port = int(server.sockets[0].getsockname()[1])
+        self._runner, self._doors, self._acceptor = runner, doors, acceptor
+        self.port = acceptor.port
         self._sockets.start_ticking()
         if self._settings.is_open_to_network:
             _log.warning(
@@ -160,8 +160,8 @@ class Sidecar:
         self._runner = None
         self._sockets.stop_ticking()
         shared.fanout.close()
-        if self._server is not None:
-            self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         await self._sockets.close()
         await runner.cleanup()
         self._shared = self._sockets.shared = None
