@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+import msgspec
 import streamlit as st
 
 PREFIX: Final = "/assets/ui/"
@@ -26,14 +27,27 @@ COMPONENTS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 
 def component(name: str, *, html: str | None = None, isolate_styles: bool = True) -> Callable[..., Any]:
-    """Register one of ``COMPONENTS``; the result mounts it.
+    """Register one of ``COMPONENTS``; the result mounts it with ``key``, ``data`` and callbacks.
 
     Args:
         html: What stands in it before its code runs.
         isolate_styles: Give it a shadow root of its own.
     """
     shim = asset("shim.js").replace("PATH", address(name))
-    return st.components.v2.component(f"coindcx_{name}", html=html, js=shim, isolate_styles=isolate_styles)
+    place = st.components.v2.component(f"coindcx_{name}", html=html, js=shim, isolate_styles=isolate_styles)
+
+    def mount(*, data: dict[str, Any], **more: Any) -> Any:
+        # Bytes are sent as they are; a dictionary is searched for tables and written as JSON twice.
+        return place(data=_encoded(data), **more)
+
+    return mount
+
+
+def _encoded(data: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(data)
+    except UnicodeEncodeError:  # half a character: what JavaScript knows and UTF-8 does not
+        return json.dumps(data).encode()
 
 
 @cache

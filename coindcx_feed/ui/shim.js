@@ -7,7 +7,7 @@ export default (component) => {
   const parent = component.parentElement;
   const root = parent.getRootNode();
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-  const end = draw(component);
+  const end = draw({ ...component, data: JSON.parse(new TextDecoder().decode(component.data)) });
   // An end may be told late, when the place is in use again.
   return () => setTimeout(() => end && !parent.isConnected && end());
 };

@@ -3,6 +3,7 @@
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from ui.entry import nodes_of
 from ui.fake_service import HOSTILE, ROOT, FakeService, install
 
 from coindcx_feed.alerts.rules import BUILT_IN
@@ -17,17 +18,13 @@ def _run(service: FakeService, **state: Any) -> AppTest:
     return test.switch_page("pages/alerts.py").run()
 
 
-def _nodes(test: AppTest) -> str:
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
-
-
 def _edit(service: FakeService, rule: dict[str, Any]) -> AppTest:
     return _run(service, alert_draft=rule, alert_loaded=True)
 
 
 def test_notices_rules_and_destinations_are_listed() -> None:
     """And the title of the window counts what is unread."""
-    shown = _nodes(_run(FakeService()))
+    shown = nodes_of(_run(FakeService()))
     for part in ("Liquidation is near", "distance to liquidation below 5", "webhook:ops", '"title": "(3) '):
         assert part in shown
 
@@ -36,7 +33,7 @@ def test_reading_all_empties_the_badge() -> None:
     """On every page."""
     test = _run(FakeService())
     test.button(key="alert-read").click().run()
-    assert '"title": "(3) ' not in _nodes(test)
+    assert '"title": "(3) ' not in nodes_of(test)
     assert not test.exception
 
 
@@ -87,7 +84,7 @@ def test_rehearsal_says_how_often_it_would_have_fired() -> None:
     assert not test.exception
     (what, rule, days), *_ = service.alerts.told
     assert (what, rule["id"], days) == ("rehearse", "fill", 7)
-    assert "Would have fired 14 times in the last 7 days." in _nodes(test)
+    assert "Would have fired 14 times in the last 7 days." in nodes_of(test)
 
 
 def test_own_rule_can_be_deleted_and_a_built_in_one_reset() -> None:
@@ -106,5 +103,5 @@ def test_locked_page_offers_no_change() -> None:
     service = FakeService()
     service.alerts.changes = {"locked": "a replay raises no alerts", "is_running": False}
     test = _run(service)
-    assert "A replay raises no alerts." in _nodes(test)
+    assert "A replay raises no alerts." in nodes_of(test)
     assert not [button for button in test.button if button.key == "alert-new"]

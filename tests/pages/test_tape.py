@@ -1,11 +1,10 @@
 """The Events page with the tape: drawn in every state, with a ticket that redeems to the page's own filter."""
 
-import json
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from ui.entry import opened
+from ui.entry import component_data, opened
 from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.tickets import process_tickets
@@ -17,8 +16,7 @@ def _run(service: FakeService, **query: Any) -> AppTest:
 
 def _tape(test: AppTest) -> dict[str, Any]:
     """Return what the tape's component got."""
-    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
-    tapes: list[dict[str, Any]] = [data for data in found if "ticket" in data]
+    tapes = [data for data in component_data(test) if "ticket" in data]
     assert len(tapes) == 1
     return tapes[0]
 
@@ -80,4 +78,4 @@ def test_filter_that_is_not_understood_gets_no_ticket() -> None:
 
     test = _run(Strict(), min="x")
     assert "not understood" in test.warning[0].value
-    assert not [element for element in test.get("bidi_component") if "ticket" in element.proto.json]
+    assert not [data for data in component_data(test) if "ticket" in data]

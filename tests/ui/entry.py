@@ -1,5 +1,8 @@
 """A page as the entry opens it, without a browser, on a service of the test's own."""
 
+import json
+from typing import Any
+
 from streamlit.testing.v1 import AppTest
 from ui.fake_service import ROOT, FakeService, install
 
@@ -23,4 +26,9 @@ def _address(test: AppTest, query: dict[str, str]) -> None:
 
 def nodes_of(test: AppTest) -> str:
     """Return the data of every component on the page, as the browser gets it."""
-    return " ".join(element.proto.json for element in test.get("bidi_component"))
+    return " ".join(json.dumps(data) for data in component_data(test))
+
+
+def component_data(test: AppTest) -> list[dict[str, Any]]:
+    """Return what each component on the page was given."""
+    return [json.loads(element.proto.bytes) for element in test.get("bidi_component")]

@@ -25,3 +25,9 @@ def test_message_holds_little_of_a_component() -> None:
     """What stands in each message is the address and how to use it."""
     assert len(scripts.asset("shim.js")) < 700
     assert sum(map(len, scripts.served().values())) > 30_000
+
+
+def test_T13_half_a_character_does_not_stop_a_page() -> None:
+    """A text of the feed may hold what UTF-8 cannot; a browser gets it as JavaScript writes it."""
+    assert scripts._encoded({"text": "\u2026 \U0001f600"}) == '{"text":"\u2026 \U0001f600"}'.encode()
+    assert json.loads(scripts._encoded({"text": "\ud83d"})) == {"text": "\ud83d"}
