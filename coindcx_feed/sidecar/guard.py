@@ -94,9 +94,7 @@ class Guard:
         except NotAuthorized as problem:
             response = self._refuse(request, Refusal(401, "scope", str(problem)))
         except web.HTTPException as problem:
-            came = f"{request.method} {printable(request.path)}"
-            message = f"expected {SOCKET_PATH} or another path of this server, was {came}"
-            response = self._refuse(request, Refusal(problem.status, "route", message))
+            response = self._refuse(request, _no_route(request, problem))
         if not response.prepared:
             response.headers.update(_ALWAYS | self._cors(request))
         return response
@@ -172,7 +170,10 @@ class Guard:
         if grant is None:
             self._guesses.wrong(caller.ip, tickets[0])
             raise Refusal(401, TICKET, f"expected a fresh ticket, was used, too old or unknown: POST {TICKET_PATH}")
-        return Identity.from_grant(grant)
+        identity = Identity.from_grant(grant)
+        if identity.is_over(time.time()):
+            raise Refusal(401, "claims", "expected a valid token, was expired: get a new one")
+        return identity
 
     def _check_pace(self, caller: Caller) -> None:
         wait_s = self._guesses.wait_s(caller.ip)
@@ -190,3 +191,13 @@ class Guard:
     def _cors(self, request: web.Request) -> dict[str, str]:
         origin = request.headers.get(hdrs.ORIGIN)
         return {"Access-Control-Allow-Origin": origin} if origin and origin in self._access.origins else {}
+
+
+def _no_route(request: web.Request, problem: web.HTTPException) -> Refusal:
+    came = f"{request.method} {printable(request.path)}"
+    if not isinstance(problem, web.HTTPMethodNotAllowed):
+        return Refusal(problem.status, "route", f"expected {SOCKET_PATH} or another path of this server, was {came}")
+    allowed = ", ".join(sorted(problem.allowed_methods))
+    refusal = Refusal(problem.status, "route", f"expected {allowed}, was {came}: change the method")
+    refusal.headers[hdrs.ALLOW] = allowed
+    return refusal

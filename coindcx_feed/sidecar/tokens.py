@@ -19,6 +19,9 @@ AUDIENCE: Final = "coindcx-feed"
 MAX_CHARACTERS: Final = 4096
 _KNOWN_TYPES: Final = ACCOUNT_TYPES | MARKET_TYPES
 _NAME_CHARACTERS: Final = 40
+_MOST_S: Final = 10**12
+_OPTIONS: Final[Any] = {"require": ["exp", "aud"], "verify_sub": False, "verify_jti": False}
+"""``sub`` is for the log and ``jti`` for nobody: whatever they are, they let nobody in."""
 
 
 class WrongToken(NotAuthorized):
@@ -71,7 +74,7 @@ def _read_jwt(text: str, secret: bytes) -> Identity:
     if len(text) > MAX_CHARACTERS:
         raise WrongToken(f"expected a token of at most {MAX_CHARACTERS} characters, was longer: claim less")
     try:
-        claims = jwt.decode(text, secret, algorithms=["HS256"], audience=AUDIENCE, options={"require": ["exp", "aud"]})
+        claims = jwt.decode(text, secret, algorithms=["HS256"], audience=AUDIENCE, options=_OPTIONS)
     except jwt.ExpiredSignatureError:
         raise NotAuthorized("expected a valid token, was expired: get a new one") from None
     except jwt.InvalidAudienceError:
@@ -79,6 +82,9 @@ def _read_jwt(text: str, secret: bytes) -> Identity:
     except jwt.MissingRequiredClaimError as problem:
         claim = printable(problem.claim)
         raise NotAuthorized(f"expected a token with {claim}, was without: make one that says it") from None
+    except (jwt.ImmatureSignatureError, jwt.InvalidIssuedAtError):
+        # Found after the signature was right: a clock that is behind must not look like guessing.
+        raise NotAuthorized("expected a valid token, was for later (nbf, iat): compare the clocks") from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         # Whatever else a hostile text may set off on its way through base64 and JSON.
         raise WrongToken("expected a token signed with the configured secret, was another: correct it") from None
@@ -89,7 +95,8 @@ def _identity_of(claims: dict[str, Any]) -> Identity:
     types = _scope(claims, "types", lambda name: name in _KNOWN_TYPES)
     pairs = _scope(claims, "pairs", is_pair)
     name = printable(str(claims.get("sub", "jwt"))[:_NAME_CHARACTERS])
-    return Identity(name, types, pairs, float(int(claims["exp"])))
+    # Of an end beyond all time only that much is kept: a float holds no number of hundreds of digits.
+    return Identity(name, types, pairs, float(min(int(claims["exp"]), _MOST_S)))
 
 
 def _scope(claims: dict[str, Any], name: str, is_known: Callable[[str], bool]) -> frozenset[str] | None:

@@ -132,6 +132,16 @@ async def test_T04_a_ticket_opens_one_socket_with_the_rights_of_whoever_asked(gu
         assert (await client.end())[0] == 4502
 
 
+async def test_T07_a_ticket_ends_with_the_token_that_asked_for_it(guarded: World) -> None:
+    """It lives for 30 s at most; where the token ended before, nothing at all is sent for it."""
+    guarded.publish(count=3)
+    end_s = int(time.time()) + 2
+    _, body, _ = await answer_of(guarded, "POST", TICKET_PATH, headers=bearer(signed(exp=end_s)))
+    await eventually(lambda: time.time() > end_s)
+    status, message = await guarded.refusal(f"since=earliest&ticket={body['ticket']}")
+    assert (status, "was expired" in message) == (401, True)
+
+
 @pytest.mark.parametrize("query", ["ticket=", "ticket=x", "ticket=a&ticket=b", f"ticket={'x' * 5000}"])
 async def test_T04_another_ticket_is_refused(guarded: World, query: str) -> None:
     """Also with no token configured: a ticket says that its holder wants to be known."""

@@ -156,6 +156,17 @@ async def test_other_requests_get_one_json_line(world: World, method: str, path:
         assert list(await answer.json()) == ["error"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "TRACE"])
+async def test_a_wrong_method_is_told_the_right_ones(world: World, method: str) -> None:
+    """In the line and in the header that the standard asks for; a HEAD is answered as a GET without a body."""
+    for path in ("/healthz", "/metrics", "/api/v1/events", "/api/v1/ws/status", "/api/v1/ws/coindcx"):
+        async with world.http.request(method, world.url(path=path, scheme="http")) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+            assert (await answer.json())["error"] == f"expected GET, HEAD, was {method} {path}: change the method"
+    async with world.http.head(world.url(path="/healthz", scheme="http")) as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+
+
 async def test_a_busy_port_is_one_clear_line(world: World) -> None:
     """It names the port and what to do."""
     port = world.sidecar.port

@@ -78,6 +78,14 @@ def test_a_signed_token_brings_its_end_and_its_scopes() -> None:
     scoped = signed(exp=end, sub="desk\n7", types=["order", "price"], pairs=["B-BTC_USDT"], aud=["x", AUDIENCE])
     expected = Identity("desk\\n7", frozenset({"order", "price"}), frozenset({"B-BTC_USDT"}), float(end))
     assert JWT_KEYS.identify(scoped) == expected
+    assert JWT_KEYS.identify(signed(sub=7, jti=8)).name == "7"
+
+
+def test_T10_an_end_beyond_all_time_is_far_away_and_no_error() -> None:
+    """A number of 400 digits fits into no float."""
+    identity = JWT_KEYS.identify(signed(exp=10**400))
+    assert identity.expires_s is not None
+    assert not identity.is_over(time.time() + 1e10)
 
 
 NOW = int(time.time())
@@ -94,7 +102,9 @@ GOOD = {"aud": AUDIENCE, "exp": NOW + 3600}
         (lambda: signed("another-secret-of-32-bytes-and-more"), WrongToken, "signed with the configured secret"),
         (lambda: signed()[:-2], WrongToken, "signed with the configured secret"),
         (lambda: signed().rpartition(".")[0] + ".", WrongToken, "signed with the configured secret"),
-        (lambda: signed(nbf=NOW + 1000), WrongToken, "signed with the configured secret"),
+        (lambda: signed(nbf=NOW + 1000), NotAuthorized, "was for later"),
+        (lambda: signed(iat=NOW + 1000), NotAuthorized, "was for later"),
+        (lambda: signed(iat="soon"), NotAuthorized, "was for later"),
         (lambda: signed(exp="soon"), WrongToken, "signed with the configured secret"),
         (lambda: "[" * 3000, WrongToken, "signed with the configured secret"),
         (lambda: base64.urlsafe_b64encode(b"[" * 3000).decode()[:4000] + ".e.e", WrongToken, "signed with"),
