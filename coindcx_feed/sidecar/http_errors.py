@@ -45,3 +45,14 @@ class HttpHandler(web.RequestHandler):
         answer = web.json_response({"error": text}, status=status)
         answer.force_close()
         return answer
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer also what the library refuses before the guard saw it, an ``Expect`` header, in words of ours."""
+        if isinstance(resp, web.HTTPException):
+            text = f"expected a request without Expect or with 100-continue, was another ({resp.status})"
+            self._audit.note("http", str(request.remote), text)
+            resp = web.json_response({"error": text}, status=resp.status)
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)

@@ -41,7 +41,10 @@ class Metrics:
             self._registry = await asyncio.to_thread(self._new_registry)
         from prometheus_client.exposition import choose_encoder
 
-        encode, content_type = choose_encoder(", ".join(request.headers.getall(hdrs.ACCEPT, [])))
+        try:
+            encode, content_type = choose_encoder(", ".join(request.headers.getall(hdrs.ACCEPT, [])))
+        except (TypeError, ValueError):  # a version that is no number
+            encode, content_type = choose_encoder("")
         return web.Response(body=encode(self._registry), headers={hdrs.CONTENT_TYPE: content_type})
 
     def collect(self) -> "Iterable[Metric]":

@@ -221,6 +221,18 @@ async def test_T15_T16_a_malformed_request_is_one_line_without_its_bytes(
     assert TOKEN not in caplog.text
 
 
+async def test_T15_T16_an_expectation_is_refused_without_its_bytes(world: World) -> None:
+    """The library would repeat it, as plain text, before the guard has judged the request."""
+    sock = await connected(world)
+    head = f"GET / HTTP/1.1\r\nHost: evil.example\r\nExpect: {TOKEN}\r\n\r\n"
+    await asyncio.get_running_loop().sock_sendall(sock, head.encode())
+    answer = await all_of(sock)
+    assert answer.startswith(b"HTTP/1.1 417 ")
+    assert b'{"error": "expected a request without Expect' in answer
+    assert TOKEN.encode() not in answer
+    assert world.sidecar.refusals == {"http": 1}
+
+
 async def test_T16_a_handler_that_fails_tells_the_log_and_not_the_client(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,7 +77,7 @@ async def test_the_format_is_the_one_that_was_asked_for(world: World) -> None:
     assert (await scrape(world, Accept="application/openmetrics-text; version=1.0.0"))[0].startswith(
         "application/openmetrics-text"
     )
-    for accept in ("*/*", "a" * 1000, ";;,=;q=x"):
+    for accept in ("*/*", "a" * 1000, ";;,=;q=x", "application/openmetrics-text;version=x"):
         assert (await scrape(world, Accept=accept))[0].startswith("text/plain")
 
 
