@@ -4,6 +4,7 @@
 """
 
 from coindcx_feed.client.connect import Connection, connect
+from coindcx_feed.client.envelope import Envelope
 from coindcx_feed.client.frame import to_dataframe
 from coindcx_feed.client.items import (
     BalanceEvent,
@@ -20,7 +21,7 @@ from coindcx_feed.client.items import (
     SystemEvent,
     TradeEvent,
 )
-from coindcx_feed.client.subscribe import Envelope, events
+from coindcx_feed.client.subscribe import events
 
 __all__ = [
     "BalanceEvent",

@@ -18,9 +18,9 @@ class Connection:
     """Events of a sidecar, one reader at a time.
 
     ``async for`` reads in the caller's loop. ``for`` reads in a thread with a loop of its own, so that it also works
-    where a loop runs already, as in a notebook; it ends with the loop over it, with ``close``, or with Ctrl-C. Either
-    goes on where the last one was left. Use it as a context (``with``, ``async with``) where the end must not wait for
-    the garbage collector.
+    where a loop runs already, as in a notebook; it ends with the loop over it, with ``close``, with Ctrl-C, or with the
+    next ``for`` over the same connection. Either goes on where the last one was left. Use it as a context (``with``,
+    ``async with``) where the end must not wait for the garbage collector.
 
     Both raise ``ClientError`` when trying again cannot help: refused request, wrong token, no sidecar there.
     """
@@ -63,6 +63,7 @@ class Connection:
             pump.stop()
 
     def _read_in_thread(self) -> Generator[Item, None, None]:
+        self.close()  # of a loop that a notebook interrupted, the end may never come
         self._pump = pump = Pump(partial(_read, self._wanted, self._position), self._ahead)
         try:
             pump.start()

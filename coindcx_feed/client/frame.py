@@ -13,10 +13,10 @@ from coindcx_feed.analysis.fields import (
     STATUS_FIELDS,
     TIME_FIELDS,
 )
+from coindcx_feed.client.envelope import MOST_SEQ, RESUME_GAP, Envelope
 from coindcx_feed.client.items import Gap, Item
 from coindcx_feed.client.position import Since
 from coindcx_feed.client.retained import read_retained
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope
 from coindcx_feed.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _typed(values: Any, name: str, money: Money) -> Any:
 
 def _row(envelope: Envelope) -> tuple[Any, ...]:
     kind, data = str(envelope["type"]), envelope["data"]
+    data = data if isinstance(data, dict) else {}
 
     def text(field: str | None) -> str | None:
         value = None if field is None else data.get(field)
@@ -134,7 +135,8 @@ def _row(envelope: Envelope) -> tuple[Any, ...]:
 
 def _whole(value: object) -> int | None:
     amount = _amount(value)
-    return None if amount is None else int(amount)
+    # A number of another size is no time, and one with a great exponent would fill the memory.
+    return int(amount) if amount is not None and -MOST_SEQ <= amount <= MOST_SEQ else None
 
 
 def _amount(value: object) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import msgspec
 from pydantic import ValidationError
 
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope
 from coindcx_feed.exchange.records import (
     BalanceRecord,
     BookRecord,
@@ -184,8 +184,8 @@ def _common(envelope: Envelope) -> Fields:
         "epoch": envelope.epoch,
         "mode": envelope.mode,
         "source": get("source"),
-        "late": get("late", False),
-        "durable": get("durable", True),
+        "late": get("late") is True,
+        "durable": get("durable") is not False,
         "derived": tuple(get("derived", ())),
         "raw": envelope.raw,
     }

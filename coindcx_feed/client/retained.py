@@ -7,9 +7,10 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
 
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope
 from coindcx_feed.client.position import Position, Since
 from coindcx_feed.client.pump import Pump
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, Request, request, subscribe
+from coindcx_feed.client.subscribe import Request, names_of, request, subscribe
 from coindcx_feed.errors import ClientError, ConfigError
 
 TYPES: Final = ("order", "position", "balance", "fill", "ledger", "system")
@@ -85,12 +86,12 @@ def read_retained(
         ConfigError: If the address or a type is not understood.
         ClientError: If there is no sidecar, or it refuses; while it is read.
     """
-    kinds = frozenset(TYPES if types is None else types)
+    kinds = frozenset(TYPES if types is None else names_of(types))
     if unknown := sorted(kinds.difference(TYPES)):
         raise ConfigError(f"types: expected some of {', '.join(TYPES)}, was {unknown[0]!r:.40}: correct it")
     # Everything is read and filtered here: behind the server's filter nothing would tell that the newest was passed.
     wanted = request(url, token=token, proof_s=_QUIET_S)
-    chosen = partial(_is_chosen, kinds, None if pairs is None else frozenset(pairs))
+    chosen = partial(_is_chosen, kinds, None if pairs is None else frozenset(names_of(pairs)))
     return _in_thread(partial(_until_newest, wanted, Position(since, epoch), chosen))
 
 

@@ -4,21 +4,25 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
 import aiohttp
-import msgspec
 from yarl import URL
 
+from coindcx_feed.client.envelope import (
+    EPOCH_CHANGED,
+    RESUME_GAP,
+    Envelope,
+    error_of,
+    parse_envelope,
+    parse_greeting,
+    shown,
+)
 from coindcx_feed.client.position import Position, Since
 from coindcx_feed.errors import BadRequest, ClientError, ConfigError, NotAuthorized, OriginRefused
 from coindcx_feed.exchange.backoff import Backoff
 
 PATH: Final = "/api/v1/ws/coindcx"
-GREETING: Final = "Connected to CoinDCX WebSocket bridge"
-RESUME_GAP: Final = "resume_gap"
-EPOCH_CHANGED: Final = "epoch_changed"
 
 _GREETING_S: Final = 15.0
 _STABLE_S: Final = 10.0
@@ -27,6 +31,7 @@ _FIRST_DELAY_S: Final = 1.0
 _MOST_DELAY_S: Final = 30.0
 _HEARTBEAT_S: Final = 30.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
+_MOST_LINE_BYTES: Final = 4096
 _KEEP_ALIVE: Final = frozenset({"ping", "pong"})
 _FINAL_ERRORS: Final[dict[int, type[ClientError]]] = {
     400: BadRequest,
@@ -41,27 +46,10 @@ _MAY_PASS: Final = frozenset({408, 425, 429})
 """Refusals that end by themselves."""
 _MOST_TOLD_S: Final = 300.0
 
+_FILTERS: Final = frozenset({"types", "pairs", "sides", "statuses", "text", "price_min", "price_max"})
+"""What an address may say besides the place. A position there would be asked for anew after every break."""
+
 _log = logging.getLogger("coindcx_feed.client")
-# Numbers with a point become Decimal: a binary float would round the exchange's money.
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
-
-
-class Envelope(dict[str, Any]):
-    """One message, decoded; numbers with a point are ``Decimal``.
-
-    Attributes:
-        raw: The message as received, UTF-8.
-        epoch: Series of its ``seq``, from the greeting.
-        mode: ``live``, ``demo`` or ``custom``, from the greeting.
-    """
-
-    __slots__ = ("epoch", "mode", "raw")
-
-    def __init__(self, raw: bytes, epoch: str = "", mode: str = "") -> None:
-        super().__init__(_decode(raw))
-        self.raw = raw
-        self.epoch = epoch
-        self.mode = mode
 
 
 class Watcher(Protocol):
@@ -111,8 +99,14 @@ def request(
     Raises:
         ConfigError: If ``url`` is no WebSocket address.
     """
-    filters = {name: ",".join(names) for name, names in (("types", types), ("pairs", pairs)) if names is not None}
+    given = (("types", types), ("pairs", pairs))
+    filters = {name: ",".join(names_of(names)) for name, names in given if names is not None}
     return Request(parse_address(url), filters, token, proof_s)
+
+
+def names_of(names: str | Iterable[str]) -> list[str]:
+    """Return names one by one, also those of a single text such as ``order,fill``: it would pass as its letters."""
+    return names.split(",") if isinstance(names, str) else list(names)
 
 
 async def events(
@@ -175,7 +169,8 @@ async def subscribe(
             if loop.time() - began > _STABLE_S:
                 backoff.reset()
             delay = max(backoff.next(), told_s)
-            _log.warning("not connected address=%s problem=%r retry_s=%.1f", wanted.address, problem, delay)
+            where = wanted.address.origin()
+            _log.warning("not connected address=%s problem=%r retry_s=%.1f", where, problem, delay)
             if watcher is not None:
                 watcher.lost(problem, delay)
             await asyncio.sleep(delay)
@@ -184,7 +179,8 @@ async def subscribe(
 async def _messages(ear: "_Ear", position: Position) -> AsyncGenerator[Envelope, None]:
     epoch, mode = await _greeting(ear, position)
     while True:
-        envelope = _parse(await ear.next(), epoch, mode)
+        envelope = parse_envelope(await ear.next(), epoch, mode)
+        position.settle()
         kind = envelope.get("type")
         if kind in _KEEP_ALIVE:
             continue
@@ -202,13 +198,11 @@ async def _messages(ear: "_Ear", position: Position) -> AsyncGenerator[Envelope,
 
 
 async def _greeting(ear: "_Ear", position: Position) -> tuple[str, str]:
-    data = _parse(await ear.first()).get("data")
-    if not isinstance(data, dict) or data.get("message") != GREETING or "epoch" not in data:
-        raise ClientError("expected the greeting of a CoinDCX sidecar, was another message: check the address")
+    data = parse_greeting(await ear.first())
     position.take_greeting(data["epoch"], data["seq"])
     if ear.watcher is not None:
         ear.watcher.greeted(data)
-    return str(data["epoch"]), str(data["mode"])
+    return data["epoch"], data["mode"]
 
 
 class _Ear:
@@ -238,25 +232,18 @@ class _Ear:
                 self.watcher.heard()
             return str(message.data).encode()
         if message.type is aiohttp.WSMsgType.CLOSE:
-            raise _Ended(message.data, message.extra or "")
+            raise _Ended(message.data, shown(message.extra or ""))
         raise _Ended(self._ws.close_code or 1006, "connection lost")
-
-
-def _parse(raw: bytes, epoch: str = "", mode: str = "") -> Envelope:
-    try:
-        return Envelope(raw, epoch, mode)
-    except (msgspec.DecodeError, ArithmeticError, RecursionError):
-        raise ClientError("expected JSON messages of a CoinDCX sidecar, was other text: check the address") from None
 
 
 async def _refusal(http: aiohttp.ClientSession, target: URL, status: int) -> str:
     """Ask again as a plain request: the error of a handshake does not hold the server's line."""
-    text = ""
+    text, again = "", target.with_scheme({"ws": "http", "wss": "https"}[target.scheme])
     try:
-        async with http.get(target.with_scheme({"ws": "http", "wss": "https"}[target.scheme])) as answer:
+        async with http.get(again, timeout=aiohttp.ClientTimeout(_GREETING_S)) as answer:
             if answer.status == status:
-                text = str(_decode(await answer.read()).get("error", ""))
-    except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError):
+                text = error_of(await answer.content.read(_MOST_LINE_BYTES))
+    except (aiohttp.ClientError, OSError, TimeoutError):
         text = ""
     return _unless_final(status, text or f"expected a WebSocket at {target.host}:{target.port}, was HTTP {status}")
 
@@ -282,7 +269,7 @@ def parse_address(url: str) -> URL:
     """Read where a sidecar is; without a path the sidecar's own is taken.
 
     Raises:
-        ConfigError: If it is no WebSocket address.
+        ConfigError: If it is no WebSocket address, or holds more than parts of the filter; never what it holds.
     """
     try:
         address = URL(url)
@@ -290,4 +277,7 @@ def parse_address(url: str) -> URL:
         address = URL()
     if address.scheme not in ("ws", "wss") or not address.host:
         raise ConfigError("expected an address like ws://127.0.0.1:8000, was another text: correct it")
-    return address if address.path not in ("", "/") else address.with_path(PATH)
+    if address.user is not None or address.password is not None or not _FILTERS.issuperset(address.query):
+        names = ", ".join(sorted(_FILTERS))
+        raise ConfigError(f"expected an address with nothing but {names} in it, was more: leave it out")
+    return address if address.path not in ("", "/") else address.with_path(PATH).with_query(address.query)

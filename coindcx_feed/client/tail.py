@@ -8,8 +8,9 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from coindcx_feed.analysis.cells import COLUMNS, csv_line, row_texts
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope
 from coindcx_feed.client.position import Since
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, events
+from coindcx_feed.client.subscribe import events
 from coindcx_feed.errors import ConfigError
 
 Format = Literal["json", "csv"]

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope
 from coindcx_feed.client.position import Position
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope, Request, subscribe
+from coindcx_feed.client.subscribe import Request, subscribe
 from coindcx_feed.errors import ClientError
 from coindcx_feed.exchange.backoff import Backoff
 from coindcx_feed.exchange.states import Account, Change, State
@@ -151,7 +152,7 @@ class Link:
         self._target, since = int(data["seq"]), self._position.since
         # Nothing is to be read where the place is the newest one; a place beyond it is answered with a gap.
         self._read_to = (since if since <= self._target else -1) if isinstance(since, int) else 0
-        is_connected = bool(data["coindcx_connected"])
+        is_connected = data.get("coindcx_connected") is True
         self._told = Told(State.QUIET) if is_connected else Told(State.RECONNECTING, "not connected to the exchange")
         self._on_greeting(data)
         self._asking = asyncio.get_running_loop().create_task(self._ask(self._told), name="follow-status")

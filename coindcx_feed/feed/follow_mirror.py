@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coindcx_feed.client.subscribe import RESUME_GAP, Envelope
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.events import Event, EventType
 from coindcx_feed.exchange import wire
@@ -192,7 +192,8 @@ class Mirror:
 
     def _take_market(self, envelope: Envelope) -> None:
         pipeline = self._pipeline
-        frame = market_frame(envelope.raw, envelope["data"])
+        data = envelope["data"]
+        frame = market_frame(envelope.raw, data) if isinstance(data, dict) else None
         if frame is None:
             self._refuse(envelope, "expected a market message of this kind of feed, was another")
             return

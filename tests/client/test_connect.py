@@ -93,6 +93,18 @@ async def test_C4_second_loop_goes_on_where_the_first_was_left(world: World) -> 
     assert seqs == list(range(1, 31))
 
 
+async def test_C4_a_second_loop_at_the_same_time_takes_over(world: World) -> None:
+    """As in a notebook, where an interrupted loop may never be told so: it ends, and no event is given twice."""
+    publish_orders(world, 30)
+    connection = connect(world.url(), since="earliest")
+    first = iter(connection)
+    seqs = [(await asyncio.to_thread(next, first)).seq for _ in range(10)]
+    seqs += [item.seq for item in await _in_thread(connection, 20)]
+    assert await asyncio.to_thread(list, first) == []
+    assert seqs == list(range(1, 31))
+    assert _threads() == 0
+
+
 async def test_C4_from_now_on_is_kept_over_a_pause(world: World) -> None:
     """What is published between two loops arrives in the second one."""
     connection = connect(world.url())

@@ -11,6 +11,8 @@ from sidecar.helpers import DEADLINE_S, EPOCH, TOKEN, World, eventually
 
 from coindcx_feed.analysis.cells import COLUMNS
 from coindcx_feed.client import connect, to_dataframe
+from coindcx_feed.client.envelope import parse_envelope
+from coindcx_feed.client.items import item_of
 from coindcx_feed.errors import ClientError, ConfigError, NotAuthorized
 
 GOLDEN = "1650841.59606695345873"
@@ -129,3 +131,15 @@ async def test_no_sidecar_and_a_wrong_token_are_one_line(quick: None) -> None:
     async with World(token=TOKEN) as world:
         with pytest.raises(NotAuthorized):
             await asyncio.to_thread(lambda: to_dataframe(world.url(), token="wrong-token"))
+
+
+@pytest.mark.parametrize("time", [b"1e999999999", b"1" + b"0" * 40, b"-1e30", b'"1e999999999"', b'"NaN"', b"[]"])
+def test_C8_a_time_that_is_none_is_left_out(time: bytes) -> None:
+    """A number of a billion digits would fill the memory, one of twenty ends the whole table."""
+    raw = b'{"id":"x","timestamp":"2026-01-01T00:00:00.000Z","type":"order","seq":1,"data":{"id":"a","updated_at":%b}}'
+    try:
+        envelope = parse_envelope(raw % time, "E", "demo")
+    except ClientError:
+        return
+    table = to_dataframe([item_of(envelope)])
+    assert (len(table), table["exchange_ms"].isna().tolist()) == (1, [True])

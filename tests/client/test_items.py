@@ -9,8 +9,8 @@ import pytest
 from fakes.frames import balance, order, position
 
 from coindcx_feed.client import BalanceEvent, Gap, OrderEvent, OtherEvent, PositionEvent, SystemEvent
+from coindcx_feed.client.envelope import Envelope
 from coindcx_feed.client.items import Item, item_of
-from coindcx_feed.client.subscribe import Envelope
 from coindcx_feed.sidecar import protocol
 
 HEAD = {"id": "i", "timestamp": "2026-11-22T14:02:53.418Z", "seq": 7, "source": "stream"}

@@ -33,10 +33,18 @@ def test_F16_a_new_epoch_alone_changes_nothing() -> None:
     """Numbers go on across epochs: the server knows where the old one ended, or says that it does not."""
     position = Position(5, "old")
     position.take_greeting("new", 30)
+    position.settle()
     assert position.query() == {"since": "5", "epoch": "new"}
     position.take_epoch("newer")
     position.take_event(31)
     assert position.query() == {"since": "31", "epoch": "newer"}
+
+
+def test_C4_a_greeting_alone_does_not_make_a_place_one_of_its_epoch() -> None:
+    """A connection that ends right behind it has not said yet whether events are missing: the same is asked again."""
+    position = Position(5, "old")
+    position.take_greeting("new", 30)
+    assert position.query() == {"since": "5", "epoch": "old"}
 
 
 def test_F16_a_position_that_means_nothing_there_is_dropped() -> None:

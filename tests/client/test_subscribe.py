@@ -69,6 +69,30 @@ async def test_filters_are_passed_on(world: World) -> None:
         world.publish(kind, pair)
     taken = await take(2, url, since="earliest", types=iter(["order", "system"]), pairs=("B-ETH_USDT",))
     assert [envelope["seq"] for envelope in taken] == [2, 4]
+    taken = await take(2, url, since="earliest", types="order,system", pairs="B-ETH_USDT")
+    assert [envelope["seq"] for envelope in taken] == [2, 4]
+    taken = await take(1, f"ws://127.0.0.1:{world.sidecar.port}?types=balance&pairs=B-BTC_USDT", since="earliest")
+    assert [envelope["seq"] for envelope in taken] == [3]
+
+
+async def test_C4_a_break_right_behind_the_greeting_asks_for_the_same_again(quick: None) -> None:
+    """The server had no time to say that the place means nothing to it; with its own epoch it would skip events."""
+    asked: list[str] = []
+    data = {"message": "Connected to CoinDCX WebSocket bridge", "mode": "demo", "epoch": "new", "seq": 9}
+
+    async def greeting(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        asked.append(request.query_string)
+        message = {"type": "system", "timestamp": "2026-01-01T00:00:00.000Z", "data": data}
+        await ws.send_str(msgspec.json.encode(message).decode())
+        await ws.close(code=4500 if len(asked) == 3 else 1001)
+        return ws
+
+    async with serving(greeting) as url:
+        with pytest.raises(NotAuthorized):
+            await take(1, url, since=5, epoch="old")
+    assert asked == ["since=5&epoch=old"] * 3
 
 
 async def test_market_messages_arrive_without_seq(world: World) -> None:
@@ -207,6 +231,14 @@ async def test_another_kind_of_address_is_refused(url: str) -> None:
         await take(1, url)
 
 
+@pytest.mark.parametrize("rest", ["user:secret@127.0.0.1:9", "127.0.0.1:9/?token=secret", "127.0.0.1:9/?since=5"])
+async def test_T16_an_address_holds_a_place_and_filters_only(rest: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A secret would stand in logs on both sides, a position would be asked for again after every break."""
+    with pytest.raises(ConfigError, match=r"^expected an address with nothing but pairs, ") as caught:
+        await take(1, f"ws://{rest}")
+    assert "secret" not in str(caught.value) + caplog.text
+
+
 async def test_a_wrong_path_ends_with_the_servers_line(world: World) -> None:
     """404 is for good."""
     with pytest.raises(ClientError, match="expected /api/v1/ws/coindcx"):
@@ -244,13 +276,14 @@ async def test_codes_above_4500_end_it(code: int) -> None:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
         data = {"message": "Connected to CoinDCX WebSocket bridge", "mode": "demo", "epoch": "E", "seq": 0}
-        await ws.send_str(msgspec.json.encode({"type": "system", "data": data}).decode())
+        message = {"type": "system", "timestamp": "2026-01-01T00:00:00.000Z", "data": data}
+        await ws.send_str(msgspec.json.encode(message).decode())
         await ws.send_str('{"type":"error","data":{"message":"no"}}')
-        await ws.close(code=code, message=b"why")
+        await ws.close(code=code, message=b"why\x1b[31m")
         return ws
 
     async with serving(closing) as url:
-        with pytest.raises(ClientError, match=f"^closed with {code} why$"):
+        with pytest.raises(ClientError, match=rf"^closed with {code} why \[31m$"):
             await take(1, url)
 
 

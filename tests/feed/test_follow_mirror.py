@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from fakes.frames import order
 
-from coindcx_feed.client.subscribe import Envelope
+from coindcx_feed.client.envelope import Envelope
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.events import EventType, Source, encode_envelope
 from coindcx_feed.exchange.records import OrderRecord
@@ -116,8 +116,9 @@ async def test_C1_what_is_no_event_is_kept_apart(side: Side) -> None:
     await side.order(5)
     await side.say(b'{"seq":6,"type":"order","data":{}}')
     await side.say(b'{"mseq":1,"type":"trade","data":{}}')
+    await side.say(b'{"mseq":2,"type":"book","data":[]}')
     assert [kept.reason for kept in side.pipeline.quarantine.newest(10)] == [
-        "expected a market message of this kind of feed, was another",
+        *["expected a market message of this kind of feed, was another"] * 2,
         "expected an event of this kind of feed, was another message",
         "expected an event after 5, was 5",
     ]
