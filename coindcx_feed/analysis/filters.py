@@ -14,6 +14,8 @@ from coindcx_feed.feed.ring import ColumnTest
 
 MAX_VALUES: Final = 200
 """Values of one list; nobody picks more, and each costs a pass over a column."""
+MAX_CHARACTERS: Final = 100
+"""Of one value; the exchange's longest status has 19."""
 MAX_TEXT: Final = 200
 MAX_DIGITS: Final = 40
 
@@ -157,6 +159,8 @@ def _parse_list(name: str, value: object) -> tuple[str, ...]:
         raise BadRequest(
             f"{name}: expected at most {MAX_VALUES} values, was {len(values)}: leave {name} out to get all"
         )
+    if longest := next((item for item in values if len(item) > MAX_CHARACTERS), None):
+        raise BadRequest(f"{name}: expected values of at most {MAX_CHARACTERS} characters, was {_shown(longest)}")
     clean = dict.fromkeys(filter(None, values))
     known = _KNOWN.get(name)
     for item in clean if known else ():
@@ -171,8 +175,9 @@ def _parse_text(value: object) -> str:
     if not isinstance(value, str):
         raise BadRequest(f"text: expected words to search for, was {_shown(value)}")
     text = " ".join(value.split())
-    if len(text) > MAX_TEXT:
-        raise BadRequest(f"text: expected at most {MAX_TEXT} characters, was {len(text)}: search for fewer words")
+    size = max(len(text), len(text.lower()))  # some letters are two in lower case
+    if size > MAX_TEXT:
+        raise BadRequest(f"text: expected at most {MAX_TEXT} characters, was {size}: search for fewer words")
     return text
 
 
@@ -189,6 +194,8 @@ def _parse_price(name: str, value: object) -> Decimal | None:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
+        raise BadRequest(hint)
+    if len(_number(number)) > MAX_DIGITS:  # as it is written for others, who read it back
         raise BadRequest(hint)
     return number
 

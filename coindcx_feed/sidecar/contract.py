@@ -25,7 +25,7 @@ from coindcx_feed.exchange.records import (
 from coindcx_feed.exchange.wire import PAIR
 from coindcx_feed.sidecar.query import ACCOUNT_TYPES, ALL, EARLIEST, MARKET_TYPES, MOST_PAIRS
 
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 
 GREETING: Final = "Connected to CoinDCX WebSocket bridge"
 """The seed's words: scripts written for it look for them."""
@@ -214,6 +214,7 @@ class Changed(TypedDict):
 
 Names = Annotated[list[Asked], Field(min_length=1, max_length=200)]
 Pairs = Annotated[list[Pair], Field(min_length=1, max_length=MOST_PAIRS)]
+Value = Annotated[str, Field(max_length=100)]
 Bound = Annotated[str | float | None, WithJsonSchema({"type": ["number", "string", "null"], "maxLength": 40})]
 
 
@@ -225,7 +226,7 @@ class Subscribe(TypedDict):
     types: NotRequired[Names]
     pairs: NotRequired[Pairs | None]
     sides: NotRequired[list[Literal["buy", "sell"]] | None]
-    statuses: NotRequired[Annotated[list[str], Field(max_length=200)] | None]
+    statuses: NotRequired[Annotated[list[Value], Field(max_length=200)] | None]
     text: NotRequired[Annotated[str, Field(max_length=200)] | None]
     price_min: NotRequired[Bound]
     price_max: NotRequired[Bound]

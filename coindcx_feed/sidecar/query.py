@@ -102,7 +102,7 @@ def parse_query(items: Iterable[tuple[str, str]], names: tuple[str, ...] = NAMES
     return Query(Wants(types, pairs, parse_rest(given)), since, epoch)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # as many as there may be clients; above that, tests are made anew in each turn
 def _row_test(only: EventFilter) -> RowTest | None:
     return only.row_test()
 

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from coindcx_feed.errors import BadRequest
+from coindcx_feed.sidecar.contract import Subscription
 from coindcx_feed.sidecar.protocol import parse_message
 from coindcx_feed.sidecar.query import ACCOUNT_TYPES, MARKET_TYPES, NAMES, Query, Wants
 from coindcx_feed.sidecar.subscription import ANSWERS, Change
@@ -146,6 +148,32 @@ def test_T10_generated_messages_are_understood_or_one_clear_line(action: str, me
     else:
         assert hash(wants) == hash(Wants(*wants))
         assert msgspec.json.encode(wants.to_mapping())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "\u0130" * 100},
+        {"price_min": "0." + "1" * 38},
+        {"price_max": "9" * 40, "price_min": 1e-38},
+        {"statuses": ["s" * 100] * 2, "sides": "buy", "pairs": ["B-BTC_USDT"]},
+    ],
+)
+def test_what_was_understood_is_understood_again(message: dict[str, Any]) -> None:
+    """The next change keeps the other parts of the filter as they are; the answer names them within the contract."""
+    wants = change("subscribe", **message).applied(Wants())
+    assert change("subscribe").applied(wants) == wants
+    told = {**wants.to_mapping(), "seq": 0, "epoch": "E"}
+    TypeAdapter(Subscription).validate_python(told)
+
+
+@pytest.mark.parametrize(
+    "message", [{"text": "\u0130" * 101}, {"price_min": "1e40"}, {"price_max": "1e-39"}, {"statuses": ["s" * 101]}]
+)
+def test_T10_what_would_not_be_understood_again_is_refused_at_once(message: dict[str, Any]) -> None:
+    """It was taken and echoed, and then every later change of the subscription failed for it."""
+    with pytest.raises(BadRequest, match=f"^{next(iter(message))}: expected "):
+        change("subscribe", **message).applied(Wants())
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("utf-8", "replace")))
