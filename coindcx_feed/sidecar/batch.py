@@ -81,7 +81,7 @@ class Batch:
         rows: list[Row] = []
         if all(wants.is_whole_account or not wants.is_account for wants in wanted):
             bodies = ring.bodies_since(seq, most)
-            count = _fitting(bodies, limits.slice_bytes)
+            count = fitting(bodies, limits.slice_bytes)
             whole = text_frames(bodies[:count])
         else:
             rows = _read_rows(ring, seq, most, limits, any(wants.only is not None for wants in wanted))
@@ -142,7 +142,7 @@ def passing_of_past(rows: Iterable[PastRow], wants: Wants) -> list[bytes]:
 
 def _read_rows(ring: Ring, seq: int, most: int, limits: Limits, is_looked_at: bool) -> list[Row]:
     events = ring.since(seq, most)
-    count = _fitting([event.body for event in events], limits.slice_bytes)
+    count = fitting([event.body for event in events], limits.slice_bytes)
     looked: Iterable[Looked | None] = ring.looked_since(seq, count) if is_looked_at else repeat(None, count)
     rows = zip(events[:count], looked, strict=True)
     return [(event.type, event.pair, text_frame(event.body), seen) for event, seen in rows]
@@ -150,7 +150,7 @@ def _read_rows(ring: Ring, seq: int, most: int, limits: Limits, is_looked_at: bo
 
 def _read_market(market: MarketSource, mseq: int, limits: Limits) -> tuple[int, list[Row]]:
     messages = market.since(mseq, limits.slice_events)
-    taken = messages[: _fitting([message.body for message in messages], limits.slice_bytes)]
+    taken = messages[: fitting([message.body for message in messages], limits.slice_bytes)]
     frames: list[Row] = [(message.type, message.pair, text_frame(message.body), None) for message in taken]
     return (taken[-1].mseq if taken else market.version), frames
 
@@ -165,8 +165,8 @@ def _passing(rows: Sequence[Row], wants: Wants) -> tuple[bytes, int]:
     return b"".join(frames), len(frames)
 
 
-def _fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
-    """How many of the first bodies fit, at least one of a non-empty list."""
+def fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
+    """Return how many of the first bodies fit, at least one of a non-empty list."""
     if len(bodies) < 2 or sum(map(len, bodies)) <= most_bytes:
         return len(bodies)
     total = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from coindcx_feed.errors import FeedError
+from coindcx_feed.sidecar.batch import fitting
 from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.query import Wants
 from coindcx_feed.sidecar.resume import Past, PastRow
@@ -23,6 +24,9 @@ class Standing(Protocol):
     @property
     def wants(self) -> Wants: ...
 
+    @property
+    def transport(self) -> asyncio.WriteTransport: ...
+
 
 C = TypeVar("C", bound=Standing)
 
@@ -36,6 +40,7 @@ class Library(Generic[C]):
 
     def __init__(self, past: Past, limits: Limits, deliver: Callable[[C, Sequence[PastRow], int], None]) -> None:
         self._past, self._limits, self._deliver = past, limits, deliver
+        self._most = limits.slice_events
         self._waiting: deque[tuple[C, int]] = deque()
         self._served: C | None = None
         self._task: asyncio.Task[None] | None = None
@@ -65,14 +70,23 @@ class Library(Generic[C]):
             if self._served is client:
                 self._deliver(client, rows, upto)
             self._served = None
-            await asyncio.sleep(self._limits.past_pause_s)
+            await asyncio.sleep(self._limits.past_pause_s * self._most / self._limits.slice_events)
         self._task = None
 
     async def _read(self, client: C, upto: int) -> Sequence[PastRow]:
         after, is_looked_at = client.seq, client.wants.only is not None
-        most = self._limits.slice_events
         try:
-            return await asyncio.to_thread(self._past.bodies, after, most, upto, is_looked_at=is_looked_at)
+            rows = await asyncio.to_thread(self._past.bodies, after, self._most, upto, is_looked_at=is_looked_at)
         except FeedError as error:
             _log.warning("older events not read after=%d reason=%r", after, str(error))
             return ()
+        return self._cut(rows, self._limits.behind_bytes - client.transport.get_write_buffer_size())
+
+    def _cut(self, rows: Sequence[PastRow], room_bytes: int) -> Sequence[PastRow]:
+        """Keep what may be written at a time. The next read asks for no more than a client that keeps up gets."""
+        if not rows:
+            return rows
+        bodies, limits = [row[3] for row in rows], self._limits
+        mean_bytes = sum(map(len, bodies)) // len(bodies) + 1
+        self._most = max(1, min(limits.slice_events, limits.behind_bytes // mean_bytes))
+        return rows[: fitting(bodies, max(room_bytes, limits.slice_bytes))]

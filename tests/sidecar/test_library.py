@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sidecar.helpers import EPOCH, Client, World, event
+import msgspec
+from sidecar.helpers import EPOCH, Client, RawClient, World, event
 
 from coindcx_feed.errors import StoreError
 from coindcx_feed.feed.columns import Looked
 from coindcx_feed.feed.ring import Ring
+from coindcx_feed.sidecar.limits import Limits
 from coindcx_feed.sidecar.resume import PastRow
 
 OLD = "20251231T000000-0ld00000"
@@ -47,9 +49,9 @@ class Shelf:
 
 
 @asynccontextmanager
-async def served(shelf: Shelf) -> AsyncIterator[World]:
+async def served(shelf: Shelf, limits: Limits | None = None) -> AsyncIterator[World]:
     """A sidecar whose ring begins behind the log."""
-    world = World(ring=Ring(1_000, EPOCH, first_seq=RING_FIRST))
+    world = World(ring=Ring(1_000, EPOCH, first_seq=RING_FIRST), limits=limits)
     world.sidecar.past = shelf
     async with world:
         world.publish(count=10)
@@ -159,3 +161,21 @@ async def test_T11_a_resume_storm_reads_the_log_one_client_at_a_time() -> None:
         readers = [group.create_task(resume()) for _ in range(CLIENTS)]
     assert [reader.result() for reader in readers] == [list(range(1, 111))] * CLIENTS
     assert shelf.most_readers == 1
+
+
+async def test_F14_a_client_that_reads_large_events_of_the_log_is_not_called_slow() -> None:
+    """A slice is bounded in bytes too: 250 events of 60 kB at once were above the hard limit, however fast it reads."""
+    shelf, limits = Shelf(), Limits(connections_per_ip=10, unsent_bytes=512 * 1024)
+    shelf.rows = [(seq, "order", "B-BTC_USDT", event(seq, padding=60_000).body, None) for seq in range(1, RING_FIRST)]
+    async with served(shelf, limits) as world:
+        client = await RawClient.open(world, "since=earliest", receive_bytes=4096)
+        (session,) = world.sidecar._sessions
+        seqs, held = [], 0
+        while len(seqs) < RING_FIRST - 1:
+            first, payload = await client.frame()
+            assert first == 0x81, payload
+            seqs.append(msgspec.json.decode(payload).get("seq"))
+            held = max(held, session._transport.get_write_buffer_size())
+        client.close()
+    assert seqs == [None, *range(1, RING_FIRST - 1)]
+    assert limits.slice_bytes < held <= limits.behind_bytes + limits.slice_bytes
