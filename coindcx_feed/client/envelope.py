@@ -19,7 +19,8 @@ EPOCH_CHANGED: Final = "epoch_changed"
 MOST_SEQ: Final = 2**63 - 1
 """What a column of a table holds."""
 
-_WITHOUT_TIME: Final = frozenset({"ping", "pong", "error", "subscribed", "unsubscribed", "resumed"})
+_CHANGED: Final = frozenset({"subscribed", "unsubscribed", "resumed"})
+_WITHOUT_TIME: Final = frozenset({"ping", "pong", "error"}) | _CHANGED
 """Said to one client."""
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 _MOST_TOLD: Final = 300
@@ -94,6 +95,8 @@ def _decoded(raw: bytes, epoch: str = "", mode: str = "") -> Envelope:
 def _is_message(envelope: Mapping[str, Any]) -> bool:
     kind, data, derived = envelope.get("type"), envelope.get("data"), envelope.get("derived", [])
     if not isinstance(kind, str) or (kind == "system" and not (isinstance(data, dict) and _is_note(data))):
+        return False
+    if kind in _CHANGED and not (isinstance(data, dict) and _is_number(data.get("seq"))):
         return False
     if any(name in envelope and not _is_number(envelope[name]) for name in ("seq", "mseq")):
         return False

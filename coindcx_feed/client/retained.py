@@ -19,9 +19,9 @@ _TRIES: Final = 4
 
 
 _QUIET_S: Final = 3.0
-"""After a third of it without a message the sidecar is asked for a sign of life."""
-_SIGNS: Final = 6
-"""So many signs of life in a row and no event: nothing more is retained. Events follow each other without a pause."""
+"""After a third of it without a message the sidecar is asked where this reader stands."""
+_WHERE: Final = '{"action":"subscribe"}'
+"""Changes nothing; the answer names the last number that was looked at for this reader."""
 
 
 class _Done(Exception):
@@ -34,7 +34,7 @@ class _End:
     def __init__(self, seen: int) -> None:
         self._newest: int | None = None
         self._seen = seen
-        self._tries = self._signs = 0
+        self._tries = 0
 
     def greeted(self, data: Mapping[str, Any]) -> None:
         self._tries = 0
@@ -46,9 +46,7 @@ class _End:
             raise _Done
 
     def heard(self) -> None:
-        self._signs += 1
-        if self._signs >= _SIGNS:
-            raise _Done
+        """Nothing follows from a sign of life alone: a log may be slow to read."""
 
     def lost(self, problem: str, retry_s: float) -> None:
         self._tries += 1
@@ -57,7 +55,10 @@ class _End:
 
     def take(self, envelope: Envelope) -> bool:
         """Take a message in and tell whether it was there at the call."""
-        self._signs = 0
+        if envelope["type"] == "subscribed":
+            # Behind a token's scope the newest event itself may never come.
+            self._seen = max(self._seen, envelope["data"]["seq"])
+            return False
         is_gap = "seq" not in envelope
         seq = envelope["data"].get("missed_to") if is_gap else envelope["seq"]
         if not isinstance(seq, int):
@@ -90,7 +91,7 @@ def read_retained(
     if unknown := sorted(kinds.difference(TYPES)):
         raise ConfigError(f"types: expected some of {', '.join(TYPES)}, was {unknown[0]!r:.40}: correct it")
     # Everything is read and filtered here: behind the server's filter nothing would tell that the newest was passed.
-    wanted = request(url, token=token, proof_s=_QUIET_S)
+    wanted = request(url, token=token, proof_s=_QUIET_S)._replace(sign=_WHERE)
     chosen = partial(_is_chosen, kinds, None if pairs is None else frozenset(names_of(pairs)))
     return _in_thread(partial(_until_newest, wanted, Position(since, epoch), chosen))
 

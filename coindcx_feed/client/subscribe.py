@@ -68,7 +68,7 @@ class Watcher(Protocol):
 class Request(NamedTuple):
     """What is subscribed to. See ``events``.
 
-    Without a message for ``proof_s`` the connection counts as lost; the server is asked for a sign of life before.
+    Without a message for ``proof_s`` the connection counts as lost; the server is asked for a ``sign`` of life before.
     ``most_delay_s`` bounds the pause between two tries.
     """
 
@@ -77,6 +77,7 @@ class Request(NamedTuple):
     token: str | None = None
     proof_s: float | None = None
     most_delay_s: float = _MOST_DELAY_S
+    sign: str = "ping"
 
 
 class _Ended(Exception):
@@ -156,7 +157,7 @@ async def subscribe(
                 async with http.ws_connect(target, heartbeat=_HEARTBEAT_S, max_msg_size=_MOST_BYTES) as ws:
                     if token is None:
                         await ws.send_str("ping")  # a server that wants a token says so now, not after 10 s of silence
-                    async with aclosing(_messages(_Ear(ws, wanted.proof_s, watcher), position)) as messages:
+                    async with aclosing(_messages(_Ear(ws, wanted, watcher), position)) as messages:
                         async for envelope in messages:
                             yield envelope
             except aiohttp.WSServerHandshakeError as refused:
@@ -208,8 +209,8 @@ async def _greeting(ear: "_Ear", position: Position) -> tuple[str, str]:
 class _Ear:
     """Hears one connection, and asks for a sign of life where silence is to be noticed."""
 
-    def __init__(self, ws: aiohttp.ClientWebSocketResponse, proof_s: float | None, watcher: Watcher | None) -> None:
-        self._ws, self._proof_s, self.watcher = ws, proof_s, watcher
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse, wanted: Request, watcher: Watcher | None) -> None:
+        self._ws, self._proof_s, self._sign, self.watcher = ws, wanted.proof_s, wanted.sign, watcher
 
     async def first(self) -> bytes:
         return self._take(await self._ws.receive(_GREETING_S))
@@ -220,7 +221,7 @@ class _Ear:
         try:
             return self._take(await self._ws.receive(self._proof_s / 3))
         except TimeoutError:
-            await self._ws.send_str("ping")
+            await self._ws.send_str(self._sign)
         try:
             return self._take(await self._ws.receive(self._proof_s * 2 / 3))
         except TimeoutError:

@@ -95,6 +95,8 @@ class Fanout:
         Returns:
             The last number that the former filter was asked about: the new one holds from the next.
         """
+        if wants == reader.wants:  # who only asks where it stands must not lose its turn at the log
+            return reader.seq if reader.lane is None else self._head
         self._leave_lane(reader)
         former, reader.wants = reader.wants, wants
         if not former.is_account:

@@ -1,19 +1,26 @@
 """Events as a table: columns of the export, types, exact money, gaps that are seen."""
 
 import asyncio
+import logging
+import threading
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import pytest
 from client.published import publish
 from fakes.frames import balance, order, position
 from sidecar.helpers import DEADLINE_S, EPOCH, TOKEN, World, eventually
+from sidecar.test_library import Shelf, served
+from sidecar.test_tokens import SECRET, signed
 
 from coindcx_feed.analysis.cells import COLUMNS
-from coindcx_feed.client import connect, to_dataframe
+from coindcx_feed.client import connect, retained, to_dataframe
 from coindcx_feed.client.envelope import parse_envelope
 from coindcx_feed.client.items import item_of
 from coindcx_feed.errors import ClientError, ConfigError, NotAuthorized
+from coindcx_feed.sidecar.resume import PastRow
 
 GOLDEN = "1650841.59606695345873"
 
@@ -94,6 +101,45 @@ async def test_F16_gap_is_a_row_and_stands_beside_the_table(world: World) -> Non
     (gap,) = table.attrs["gaps"]
     assert (gap["missed_from"], gap["missed_to"], gap["epoch"]) == (101, 200, EPOCH)
     assert len(table) == 1_001
+
+
+class _StuckShelf(Shelf):
+    """A log on a disk that answers nobody until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_free = threading.Event()
+
+    def bodies(self, *args: Any, **options: Any) -> list[PastRow]:
+        assert self.is_free.wait(DEADLINE_S)
+        return super().bodies(*args, **options)
+
+
+async def test_C4_a_log_that_is_slow_to_read_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The table was empty, without a word, once six signs of life had come before the first event."""
+    monkeypatch.setattr(retained, "_QUIET_S", 0.3)
+    caplog.set_level(logging.INFO)
+    shelf = _StuckShelf()
+    async with served(shelf) as world:
+        reading = asyncio.create_task(asyncio.to_thread(to_dataframe, world.url()))
+        await eventually(lambda: reading.done() or caplog.text.count("subscription changed") >= 10)
+        shelf.is_free.set()
+        assert (await reading)["seq"].tolist() == list(range(1, 111))
+
+
+async def test_T04_a_table_behind_a_scope_ends_although_the_newest_event_is_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sidecar tells how far it has looked."""
+    monkeypatch.setattr(retained, "_QUIET_S", 0.3)
+    async with World(jwt_secret=SECRET) as world:
+        for kind in ("order", "balance", "order", "balance"):
+            world.publish(kind)
+        read = partial(to_dataframe, world.url(), token=signed(types=["order"]))
+        table = await asyncio.wait_for(asyncio.to_thread(read), DEADLINE_S)
+    assert table["seq"].tolist() == [1, 3]
 
 
 async def test_events_published_meanwhile_are_not_waited_for(world: World) -> None:
