@@ -64,13 +64,8 @@ class Connection:
 
     def _read_in_thread(self) -> Generator[Item, None, None]:
         self.close()  # of a loop that a notebook interrupted, the end may never come
-        self._pump = pump = Pump(partial(_read, self._wanted, self._position), self._ahead)
-        try:
-            pump.start()
-            while (item := pump.next()) is not None:
-                yield item
-        finally:
-            pump.stop()
+        self._pump = Pump(partial(_read, self._wanted, self._position), self._ahead)
+        yield from self._pump.given()
 
 
 # Not methods: a stream that held its connection could only be closed by the collector of cycles, piece by piece.

@@ -72,6 +72,11 @@ def parse_greeting(raw: bytes) -> dict[str, Any]:
     return data
 
 
+def gap_line(data: Mapping[str, Any]) -> str:
+    """Say in one line which events a gap is about, for the message column of a table."""
+    return f"{RESUME_GAP}: {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
+
+
 def shown(text: str) -> str:
     """Return what another program told as one short line that a terminal may print."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_TOLD])

@@ -13,7 +13,7 @@ from coindcx_feed.analysis.fields import (
     STATUS_FIELDS,
     TIME_FIELDS,
 )
-from coindcx_feed.client.envelope import MOST_SEQ, RESUME_GAP, Envelope
+from coindcx_feed.client.envelope import MOST_SEQ, RESUME_GAP, Envelope, gap_line
 from coindcx_feed.client.items import Gap, Item
 from coindcx_feed.client.position import Since
 from coindcx_feed.client.retained import read_retained
@@ -129,7 +129,7 @@ def _row(envelope: Envelope) -> tuple[Any, ...]:
         _amount(data.get(PRICE_FIELDS.get(kind, ""))),
         _amount(data.get(QUANTITY_FIELDS.get(kind, ""))),
         _amount(data.get("filled_quantity")) if kind == "order" else None,
-        _told(data) if _is_gap(envelope) else text(MESSAGE_FIELDS.get(kind)),
+        gap_line(data) if _is_gap(envelope) else text(MESSAGE_FIELDS.get(kind)),
     )
 
 
@@ -151,10 +151,6 @@ def _amount(value: object) -> Decimal | None:
 
 def _is_gap(envelope: Envelope) -> bool:
     return "seq" not in envelope and envelope["data"].get("message") == RESUME_GAP
-
-
-def _told(data: dict[str, Any]) -> str:
-    return f"{RESUME_GAP}: {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
 
 
 def _gap(envelope: Envelope) -> dict[str, Any]:

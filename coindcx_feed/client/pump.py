@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from typing import Final, Generic, TypeVar
 
@@ -38,6 +38,19 @@ class Pump(Generic[T]):
 
     def start(self) -> None:
         self._thread.start()
+
+    def given(self) -> Generator[T, None, None]:
+        """Start, yield the items, and stop wherever the loop over them ends.
+
+        Raises:
+            Exception: As ``next``.
+        """
+        try:
+            self.start()
+            while (item := self.next()) is not None:
+                yield item
+        finally:
+            self.stop()
 
     def next(self) -> T | None:
         """Return the next item, ``None`` at the end. Threads: the reader's.

@@ -93,17 +93,7 @@ def read_retained(
     # Everything is read and filtered here: behind the server's filter nothing would tell that the newest was passed.
     wanted = request(url, token=token, proof_s=_QUIET_S)._replace(sign=_WHERE)
     chosen = partial(_is_chosen, kinds, None if pairs is None else frozenset(names_of(pairs)))
-    return _in_thread(partial(_until_newest, wanted, Position(since, epoch), chosen))
-
-
-def _in_thread(read: Callable[[], AsyncGenerator[Envelope, None]]) -> Iterator[Envelope]:
-    pump = Pump(read, deque())
-    try:
-        pump.start()
-        while (item := pump.next()) is not None:
-            yield item
-    finally:
-        pump.stop()
+    return Pump(partial(_until_newest, wanted, Position(since, epoch), chosen), deque()).given()
 
 
 async def _until_newest(

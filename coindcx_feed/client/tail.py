@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, Literal
 import msgspec
 
 from coindcx_feed.analysis.cells import COLUMNS, csv_line, row_texts
-from coindcx_feed.client.envelope import RESUME_GAP, Envelope
+from coindcx_feed.client.envelope import RESUME_GAP, Envelope, gap_line
 from coindcx_feed.client.position import Since
 from coindcx_feed.client.subscribe import events
 from coindcx_feed.errors import ConfigError
@@ -84,9 +84,8 @@ def _cells(envelope: Envelope) -> list[str]:
     if "seq" in envelope:
         return row_texts(envelope.raw, envelope.epoch, envelope.mode)
     data = envelope["data"]
-    told = str(data.get("message"))
-    if told == RESUME_GAP:
-        told += f": {data.get('missed_from')} to {data.get('missed_to')}, {data.get('reason')}"
+    message = str(data.get("message"))
+    told = gap_line(data) if message == RESUME_GAP else message
     gap = {
         "timestamp": envelope["timestamp"],
         "type": "system",
