@@ -22,7 +22,7 @@ class CloseCode(IntEnum):
 class Meaning(NamedTuple):
     code: CloseCode
     reason: str
-    """Sent in the close frame, at most 123 bytes; the codes 1002, 1007 and 1009 travel without one."""
+    """Sent in the close frame, at most 123 bytes; 1002, 1007 and 1009 mostly travel without one."""
     cause: str
 
 

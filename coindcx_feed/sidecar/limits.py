@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from coindcx_feed.settings import Settings
+from coindcx_feed.sidecar.codes import CloseCode
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ class Limits:
     grace_s: float = 1.0
     """A peer that does not answer a close frame for so long is cut off."""
     tick_s: float = 1.0
+
+    @property
+    def reasons(self) -> dict[CloseCode, str]:
+        """What close frames say instead of the table's words, whose figures are the defaults."""
+        size = f"expected at most {self.message_bytes // 1024} KiB in {self.fragments} fragments"
+        return {
+            CloseCode.TOO_BIG: size,
+            CloseCode.TOO_FAST: f"too fast: at most {self.messages_per_s} messages a second",
+        }
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

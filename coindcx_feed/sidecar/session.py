@@ -86,6 +86,7 @@ class Session:
         self.identity = identity
         self.reader: Reader | None = None
         self.code: CloseCode | None = None
+        self._reason: str | None = None
         self.done = asyncio.Event()
 
     @property
@@ -97,6 +98,12 @@ class Session:
         """The code this side ended the connection with, ``None`` when the client left by itself."""
         code = self.code or self._ws.close_code
         return CloseCode(code) if code in _OURS else None
+
+    @property
+    def end_reason(self) -> str:
+        """Why, for the log; with the figures that are in force."""
+        code = self.end_code
+        return self._reason or ("" if code is None else self._limits.reasons.get(code, REASONS[code]))
 
     async def run(self) -> None:
         """Serve the client until its connection ends. Call once, in the request's task."""
@@ -120,11 +127,9 @@ class Session:
         """
         if self.code is not None:
             return
-        if code is CloseCode.TOO_FAST and reason is None:
-            reason = f"too fast: at most {self._limits.messages_per_s} messages a second"
-        self.code = code
+        self.code, self._reason = code, reason or self._limits.reasons.get(code, REASONS[code])
         self._leave()
-        self._transport.write(close_frame(code, (reason or REASONS[code]).encode()[:_REASON_BYTES]))
+        self._transport.write(close_frame(code, self._reason.encode()[:_REASON_BYTES]))
         self._cut_off = self._loop.call_later(self._limits.grace_s, self._transport.abort)
 
     def abort(self) -> None:

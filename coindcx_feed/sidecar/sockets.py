@@ -7,7 +7,7 @@ from aiohttp import web
 
 from coindcx_feed.sidecar.audit import Audit
 from coindcx_feed.sidecar.callers import Caller
-from coindcx_feed.sidecar.codes import REASONS, CloseCode
+from coindcx_feed.sidecar.codes import CloseCode
 from coindcx_feed.sidecar.doors import door_of, too_many
 from coindcx_feed.sidecar.guard import CALLER, TICKET, Refusal
 from coindcx_feed.sidecar.identity import IDENTITY, NOBODY
@@ -129,7 +129,7 @@ class Sockets:
             self.slow += session.code is CloseCode.SLOW
             code = session.end_code
             if code is not None and code is not CloseCode.SHUTDOWN:
-                self._audit.note(code.name.lower(), session.caller.shown, REASONS[code], code=int(code))
+                self._audit.note(code.name.lower(), session.caller.shown, session.end_reason, code=int(code))
 
     def _has_room(self, *, is_proven: bool) -> bool:
         unproven = 0 if is_proven else sum(1 for session in self.sessions if not session.is_proven)

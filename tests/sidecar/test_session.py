@@ -1,6 +1,7 @@
 """One client's conversation over real sockets: greeting, events, messages, proof, limits, keep-alive."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncIterator
@@ -158,6 +159,34 @@ async def test_T09_more_than_20_messages_in_a_second_close_with_4002(world: Worl
         answers = [await client.next() for _ in range(20)]
         assert {answer["type"] for answer in answers} == {"pong"}
         assert await client.end() == (4002, "too fast: at most 20 messages a second")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "reason"),
+    [
+        (masked(TEXT, b"ping") * 6, 4002, "too fast: at most 5 messages a second"),
+        (
+            masked(TEXT, b"", is_final=False) + masked(0, b"", is_final=False) * 4,
+            1009,
+            "expected at most 2 KiB in 3 frag",
+        ),
+    ],
+)
+async def test_T08_T09_a_close_names_the_limit_in_force(
+    sent: bytes, code: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To the client and in the audit line; the table's figures are the defaults."""
+    caplog.set_level(logging.INFO)
+    async with World(limits=Limits(messages_per_s=5, message_bytes=2048, fragments=3)) as world:
+        raw = await RawClient.open(world)
+        await raw.frame()
+        await raw.send(sent)
+        while (frame := await raw.frame())[0] != 0x80 | CLOSE:
+            pass
+        raw.close()
+        assert (close_code(frame[1]), frame[1][2:].decode()[: len(reason)]) == (code, reason)
+        await eventually(lambda: world.sidecar.refused == 1)
+    assert f'code={code} reason="{reason}' in caplog.text
 
 
 async def test_T09_a_flood_of_protocol_pings_counts_too(world: World) -> None:
