@@ -17,14 +17,6 @@ class UpstreamError(FeedError):
     """The exchange could not be reached, or answered in a way that ends the session."""
 
 
-class JoinRejected(UpstreamError):
-    """The exchange refused the credentials."""
-
-
-class Silent(UpstreamError):
-    """Nothing arrived within the limit that proves the connection alive."""
-
-
 class ProtocolMismatch(UpstreamError):
     """The peer does not speak Socket.IO over Engine.IO 4."""
 
@@ -153,11 +145,3 @@ class NotAuthorized(ClientError):
 
 class OriginRefused(ClientError):
     """The page that opened the socket is not on the list."""
-
-
-class TooBig(ClientError):
-    """A message is larger than the limit."""
-
-
-class TooSlow(ClientError):
-    """The client does not read as fast as events arrive."""

@@ -12,7 +12,6 @@ from coindcx_feed.errors import (
     EpochChanged,
     FeedError,
     FrameError,
-    JoinRejected,
     NotAuthorized,
     NotJson,
     OriginRefused,
@@ -21,19 +20,16 @@ from coindcx_feed.errors import (
     ProtocolMismatch,
     RecoverError,
     RestError,
-    Silent,
-    TooBig,
-    TooSlow,
     UnknownShape,
     UpstreamError,
 )
 
 BRANCHES = {
     ConfigError: [OwnerLocked],
-    UpstreamError: [JoinRejected, Silent, ProtocolMismatch, RestError],
+    UpstreamError: [ProtocolMismatch, RestError],
     FrameError: [NotJson, UnknownShape],
     RecoverError: [EpochChanged, PositionLost],
-    ClientError: [BadRequest, NotAuthorized, OriginRefused, TooBig, TooSlow],
+    ClientError: [BadRequest, NotAuthorized, OriginRefused],
 }
 
 

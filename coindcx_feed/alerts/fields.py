@@ -80,8 +80,3 @@ FORMULAS: Final[dict[str, str]] = {
     "not_live_s": "time in which nobody wanted to watch does not count",
 }
 """How computed fields come about, for tooltips."""
-
-
-def field_of(subject: Subject, name: str) -> Field | None:
-    """Return a field of a subject, or ``None`` when the table has no such one."""
-    return FIELDS[subject].get(name)

@@ -1,6 +1,6 @@
 """The closed table of fields."""
 
-from coindcx_feed.alerts.fields import FIELDS, FORMULAS, OP_WORDS, OPS, SUBJECTS, field_of
+from coindcx_feed.alerts.fields import FIELDS, FORMULAS, OP_WORDS, OPS, SUBJECTS
 
 
 def test_every_field_has_operators_and_words() -> None:
@@ -15,10 +15,3 @@ def test_every_field_has_operators_and_words() -> None:
 def test_formulas_explain_fields_that_exist() -> None:
     """A tooltip of nothing is left over."""
     assert set(FORMULAS) <= {name for fields in FIELDS.values() for name in fields}
-
-
-def test_nothing_outside_of_the_table_is_found() -> None:
-    """Neither an attribute nor another subject's field."""
-    assert field_of("feed", "not_live_s") is not None
-    assert field_of("feed", "__class__") is None
-    assert field_of("feed", "price") is None
