@@ -23,6 +23,8 @@ _CHANGED: Final = frozenset({"subscribed", "unsubscribed", "resumed"})
 _WITHOUT_TIME: Final = frozenset({"ping", "pong", "error"}) | _CHANGED
 """Said to one client."""
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+_MODE: Final = re.compile("[a-z]{1,16}")
+"""It becomes a cell of exports and a word on every page."""
 _MOST_TOLD: Final = 300
 # Numbers with a point become Decimal: a binary float would round the exchange's money.
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
@@ -34,7 +36,7 @@ class Envelope(dict[str, Any]):
     Attributes:
         raw: The message as received, UTF-8.
         epoch: Series of its ``seq``, from the greeting.
-        mode: ``live``, ``demo`` or ``custom``, from the greeting.
+        mode: ``live``, ``demo``, ``custom`` or ``replay``, from the greeting.
     """
 
     __slots__ = ("epoch", "mode", "raw")
@@ -66,8 +68,8 @@ def parse_greeting(raw: bytes) -> dict[str, Any]:
     """
     envelope = _decoded(raw)
     data: dict[str, Any] = envelope["data"] if _is_message(envelope) and envelope["type"] == "system" else {}
-    is_known = data.get("message") == GREETING and _is_text(data.get("epoch")) and _is_text(data.get("mode"))
-    if not is_known or not _is_number(data.get("seq")):
+    is_known = data.get("message") == GREETING and _is_text(data.get("epoch"))
+    if not is_known or not _MODE.fullmatch(str(data.get("mode"))) or not _is_number(data.get("seq")):
         raise ClientError("expected the greeting of a CoinDCX sidecar, was another message: check the address")
     return data
 
