@@ -275,9 +275,13 @@ class Settings(BaseSettings):
         return not is_local and self.sidecar_tls_cert is None
 
     def sidecar_url(self, port: int | None = None) -> str:
-        """Return the address of the sidecar's socket, with the port really bound where it is given."""
+        """Return where this machine finds the sidecar's socket, with the port really bound where it is given.
+
+        What is bound to every interface is found on loopback: no request that names a wildcard is answered.
+        """
         scheme = "ws" if self.sidecar_tls_cert is None else "wss"
-        host = f"[{self.sidecar_host}]" if ":" in self.sidecar_host else self.sidecar_host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.sidecar_host, self.sidecar_host)  # noqa: S104 - not bound
+        host = f"[{host}]" if ":" in host else host
         return f"{scheme}://{host}:{self.sidecar_port if port is None else port}/api/v1/ws/coindcx"
 
     @property

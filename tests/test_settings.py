@@ -389,9 +389,12 @@ def test_T20_a_jwt_secret_opens_other_hosts_and_proxies_too(give: Give) -> None:
         ({}, "ws://127.0.0.1:8000/api/v1/ws/coindcx"),
         ({"SIDECAR_HOST": "::1", "SIDECAR_PORT": "1"}, "ws://[::1]:1/api/v1/ws/coindcx"),
         ({"SIDECAR_TLS_CERT": "~/a", "SIDECAR_TLS_KEY": "b"}, "wss://127.0.0.1:8000/api/v1/ws/coindcx"),
+        ({"SIDECAR_HOST": "0.0.0.0", "SIDECAR_TOKEN": "x" * 16}, "ws://127.0.0.1:8000/api/v1/ws/coindcx"),
+        ({"SIDECAR_HOST": "::", "SIDECAR_TOKEN": "x" * 16}, "ws://[::1]:8000/api/v1/ws/coindcx"),
+        ({"SIDECAR_HOST": "10.0.0.7", "SIDECAR_TOKEN": "x" * 16}, "ws://10.0.0.7:8000/api/v1/ws/coindcx"),
     ],
 )
-def test_the_sidecars_address_names_its_scheme(give: Give, values: dict[str, str], url: str) -> None:
-    """With a certificate it is encrypted."""
+def test_the_sidecars_address_can_be_used_on_the_same_machine(give: Give, values: dict[str, str], url: str) -> None:
+    """With a certificate it is encrypted; what is bound to every interface is found on loopback."""
     give(**values)
     assert load_settings().sidecar_url() == url

@@ -114,8 +114,3 @@ class OwnerLock:
         address = note.sidecar.partition("/api/")[0]
         how = f"COINDCX_FOLLOW={address} and another COINDCX_SIDECAR_PORT"
         return f"{owned}; its events are at {note.sidecar}: follow it with {how}, or stop it first"
-
-
-def findable(url: str) -> str:
-    """Return where another process of this machine finds a sidecar that may be bound to every interface."""
-    return url.replace("//0.0.0.0:", "//127.0.0.1:", 1).replace("//[::]:", "//[::1]:", 1)

@@ -27,7 +27,7 @@ from coindcx_feed.feed.lag import LoopLag
 from coindcx_feed.feed.market import MarketFeed
 from coindcx_feed.feed.market_reads import MarketKeeper
 from coindcx_feed.feed.marks import Marks
-from coindcx_feed.feed.owner import OwnerLock, findable
+from coindcx_feed.feed.owner import OwnerLock
 from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.recorder import Recorder
 from coindcx_feed.feed.recovery import Outcome, Recovery
@@ -321,7 +321,7 @@ class FeedRuntime:
             self.sidecar_error = str(error)
             log.error("sidecar not started reason=%r", self.sidecar_error)
         else:
-            self._lock.tell(findable(self.settings.sidecar_url(self.sidecar.port)))
+            self._lock.tell(self.settings.sidecar_url(self.sidecar.port))
 
     def _new_suspicion(self, recovery: Recovery) -> Suspicion:
         given = self.settings

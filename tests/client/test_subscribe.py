@@ -199,6 +199,14 @@ async def test_T02_a_token_is_sent_and_needed() -> None:
         assert len(await take(1, world.url(), token=TOKEN, since="earliest")) == 1
 
 
+async def test_T03_a_sidecar_on_every_interface_is_found_by_its_own_settings() -> None:
+    """``tail`` named the wildcard, which no Host may be, and was refused."""
+    async with World(sidecar_host="0.0.0.0", token=TOKEN) as world:
+        world.publish()
+        url = world.settings.sidecar_url(world.sidecar.port)
+        assert len(await take(1, url, since="earliest", token=TOKEN)) == 1
+
+
 async def test_full_servers_are_asked_again(quick: None, caplog: pytest.LogCaptureFixture) -> None:
     """503 is not for good."""
     async with World(limits=Limits(clients=1)) as world:

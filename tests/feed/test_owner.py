@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from coindcx_feed.errors import ConfigError, OwnerLocked
-from coindcx_feed.feed.owner import OwnerLock, findable
-from coindcx_feed.settings import Settings
+from coindcx_feed.feed.owner import OwnerLock
 
 HOLD = """
 import sys, time
@@ -112,15 +110,6 @@ def test_address_is_told_when_it_is_known(tmp_path: Path) -> None:
     finally:
         held.release()
     assert lock.note() is None
-
-
-@pytest.mark.parametrize(
-    ("host", "named"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("10.0.0.7", "10.0.0.7")]
-)
-def test_address_can_be_used_on_the_same_machine(host: str, named: str) -> None:
-    """What is bound to every interface is found on loopback."""
-    settings = Settings(_env_file=None, sidecar_host=host, sidecar_token=SecretStr("x" * 16))
-    assert findable(settings.sidecar_url(8000)) == f"ws://{named}:8000/api/v1/ws/coindcx"
 
 
 def test_T16_account_name_is_in_no_file_name_and_in_no_file(tmp_path: Path) -> None:
