@@ -75,11 +75,18 @@ class Library(Generic[C]):
 
     async def _read(self, client: C, upto: int) -> Sequence[PastRow]:
         after, is_looked_at = client.seq, client.wants.only is not None
-        try:
-            rows = await asyncio.to_thread(self._past.bodies, after, self._most, upto, is_looked_at=is_looked_at)
-        except FeedError as error:
-            _log.warning("older events not read after=%d reason=%r", after, str(error))
-            return ()
+        loop, limits = asyncio.get_running_loop(), self._limits
+        until_s = loop.time() + limits.past_wait_s
+        while True:
+            try:
+                rows = await asyncio.to_thread(self._past.bodies, after, self._most, upto, is_looked_at=is_looked_at)
+                break
+            except FeedError as error:
+                _log.warning("older events not read after=%d reason=%r", after, str(error))
+                # What cannot be read now is not lost: it must not be told as missing at the first slip.
+                if self._served is not client or loop.time() >= until_s:
+                    return ()
+                await asyncio.sleep(limits.past_retry_s)
         return self._cut(rows, self._limits.behind_bytes - client.transport.get_write_buffer_size())
 
     def _cut(self, rows: Sequence[PastRow], room_bytes: int) -> Sequence[PastRow]:

@@ -41,6 +41,9 @@ class Limits:
     """Written to one client at a time. With ``behind_s`` it sets the slowest link that is served: 13 KB/s."""
     past_pause_s: float = 0.002
     """Between two reads of the log: clients that resume leave room for the live path."""
+    past_wait_s: float = 10.0
+    """A client waits so long for a log that cannot be read; then it is told what it does not get."""
+    past_retry_s: float = 0.5
     poll_s: float = 0.01
     auth_s: float = 10.0
     idle_s: float = 30.0

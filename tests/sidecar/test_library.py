@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from sidecar.helpers import EPOCH, Client, RawClient, World, event
+from sidecar.helpers import EPOCH, Client, RawClient, World, event, eventually
 
 from coindcx_feed.errors import StoreError
 from coindcx_feed.feed.columns import Looked
@@ -34,10 +34,12 @@ class Shelf:
         self.readers = 0
         self.most_readers = 0
         self.is_broken = False
+        self.reads = 0
 
     def bodies(self, after: int, limit: int, upto: int, *, is_looked_at: bool = False) -> list[PastRow]:
         assert threading.current_thread() is not threading.main_thread()
         self.readers += 1
+        self.reads += 1
         self.most_readers = max(self.most_readers, self.readers)
         try:
             if self.is_broken:
@@ -105,10 +107,27 @@ async def test_F21_a_log_that_cannot_be_read_is_a_gap_and_no_end() -> None:
     """The client goes on with what memory has."""
     shelf = Shelf()
     shelf.is_broken = True
-    async with served(shelf) as world, world.connect(f"since=50&epoch={EPOCH}") as client:
+    limits = Limits(past_wait_s=0.1, past_retry_s=0.02)
+    async with served(shelf, limits) as world, world.connect(f"since=50&epoch={EPOCH}") as client:
         gap, *rest = await read(client, 110)
     assert (gap["missed_from"], gap["missed_to"]) == (51, 100)
     assert rest == list(range(101, 111))
+
+
+async def test_F21_a_log_that_is_readable_again_soon_is_no_gap() -> None:
+    """The client waits, and gets every event; who leaves meanwhile is not waited for."""
+    shelf = Shelf()
+    shelf.is_broken = True
+    async with (
+        served(shelf, Limits(past_retry_s=0.02)) as world,
+        world.connect(f"since=10&epoch={EPOCH}") as leaving,
+        world.connect(f"since=50&epoch={EPOCH}") as client,
+    ):
+        await eventually(lambda: shelf.reads >= 3)
+        await leaving.ws.close()
+        await eventually(lambda: world.sidecar.clients == 1)
+        shelf.is_broken = False
+        assert await read(client, 110) == list(range(51, 111))
 
 
 async def test_F16_epochs_of_the_log_are_known_and_announced_where_they_begin() -> None:
