@@ -189,7 +189,8 @@ class FollowRuntime(FeedRuntime):
         is_told, missing = SAYS in gap.cause, "; ".join(self._missing) or None
         recovered = self._mirror.taken - self._taken_before
         self._told_gap = gap if is_told and missing is None else None
-        self.watch.resolve(gap, None if self._told_gap else recovered, missing)
+        if self._told_gap is None:
+            self.watch.resolve(gap, recovered, missing, is_read_on=True)
         self._missing = []
 
     def _take_system(self, data: Mapping[str, Any]) -> None:

@@ -22,7 +22,8 @@ class Gap(NamedTuple):
 
     ``end_ns`` is ``None`` while it lasts. ``recovered`` counts what reads brought afterwards, ``None`` when none was
     made; ``unknown`` says in one line what stays unknown. ``noticed_ns`` is when the end of the connection was noticed:
-    of a process that stood still, frames that had waited are later than the start.
+    of a process that stood still, frames that had waited are later than the start. ``is_read_on`` of a follower's link:
+    ``recovered`` counts what the other process had received meanwhile, nothing was compared with REST.
     """
 
     start_ns: int
@@ -31,6 +32,7 @@ class Gap(NamedTuple):
     recovered: int | None = None
     unknown: str | None = None
     noticed_ns: int | None = None
+    is_read_on: bool = False
 
     def told(self) -> dict[str, object]:
         """Return the fields of the event that tells of it."""
@@ -102,9 +104,9 @@ class Watch:
         with self._lock:
             self._away = Gap(start_ns, None, NOT_RUNNING, noticed_ns=now_ns)
 
-    def resolve(self, gap: Gap, recovered: int | None, unknown: str | None) -> Gap:
+    def resolve(self, gap: Gap, recovered: int | None, unknown: str | None, *, is_read_on: bool = False) -> Gap:
         """Note what the reads after a gap brought, and return the gap so completed."""
-        known = gap._replace(recovered=recovered, unknown=unknown)
+        known = gap._replace(recovered=recovered, unknown=unknown, is_read_on=is_read_on)
         with self._lock:
             for index in range(len(self._gaps) - 1, -1, -1):
                 # Both ends: two short connections may both begin with the same last frame.

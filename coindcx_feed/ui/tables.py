@@ -19,6 +19,7 @@ HEADER_HEIGHT: Final = 38
 """Header, border and a sideways scroll bar's room, pixels."""
 EIGHT_DIGITS: Final = "%.8g"
 ALIGNED_PLACES: Final = 4
+RECOVERED: Final = "What was found afterwards: by REST after the join, or read on from the feed that is followed."
 KEPT_CELLS: Final = 4_000
 """Rows whose cells are remembered."""
 T = TypeVar("T")
@@ -70,7 +71,10 @@ def _recovered(gap: Row) -> str:
     recovered, unknown = gap.get("recovered"), gap.get("unknown")
     if recovered is None:
         return unknown or ("" if gap["to_ms"] is None else "not compared")
-    found = f"{recovered} records" if recovered else "compared: nothing missed"
+    if gap.get("is_read_on"):
+        found = f"{recovered} records, read on" if recovered else "read on: nothing missed"
+    else:
+        found = f"{recovered} records by REST" if recovered else "compared: nothing missed"
     return f"{found}; {unknown}" if unknown else found
 
 
@@ -247,7 +251,7 @@ def gap_columns(palette: Palette, zone: tzinfo, *, dated: bool) -> dict[str, Any
         "from": time_column("From", zone, dated=dated, width=110),
         "to": time_column("To", zone, dated=dated, width=110),
         "away": text("Away", width=90),
-        "recovered": text("Recovered by REST", width="medium", help="What the reads after the join brought."),
+        "recovered": text("Recovered", width="medium", help=RECOVERED),
         "cause": text("Cause", width="large"),
     }
 

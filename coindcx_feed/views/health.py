@@ -87,7 +87,8 @@ def states(watch: Watch, now_ms: float) -> list[dict[str, Any]]:
 def gaps(watch: Watch) -> list[dict[str, Any]]:
     """List the times away from the exchange, newest first; an open one has no ``to_ms``.
 
-    ``is_on_demand`` marks time in which nobody wanted to watch: it is no failure and counts as none.
+    ``is_on_demand`` marks time in which nobody wanted to watch: it is no failure and counts as none. ``is_read_on``:
+    ``recovered`` was read on from the feed that is followed, else by REST.
     """
     return [
         {
@@ -97,6 +98,7 @@ def gaps(watch: Watch) -> list[dict[str, Any]]:
             "is_on_demand": gap.cause == ON_DEMAND,
             "recovered": gap.recovered,
             "unknown": gap.unknown,
+            "is_read_on": gap.is_read_on,
         }
         for gap in reversed(watch.gaps())
     ]

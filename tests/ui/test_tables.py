@@ -48,3 +48,17 @@ def test_gaps_and_kept_tables_take_open_ends() -> None:
     assert tables.gaps_table([asleep]).to_pylist()[0]["cause"].startswith("not watching")
     kept = tables.kept_table(FakeService().feed()["quarantine"]).to_pylist()[0]
     assert (kept["arrival"], kept["bytes"]) == (9, 412)
+
+
+def test_gaps_say_who_recovered_what() -> None:
+    """What a follower read on from the other process was not compared with REST."""
+    ended = {"from_ms": 1_000.0, "to_ms": 2_000.0, "cause": "silence", "unknown": None}
+    told = [
+        tables.gaps_table([ended | {"recovered": count, "is_read_on": is_read_on}]).to_pylist()[0]["recovered"]
+        for is_read_on in (False, True)
+        for count in (3, 0, None)
+    ]
+    assert told == [
+        "3 records by REST", "compared: nothing missed", "not compared",
+        "3 records, read on", "read on: nothing missed", "not compared",
+    ]  # fmt: skip

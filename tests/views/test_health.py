@@ -112,7 +112,7 @@ def test_C7_gaps_come_newest_first_with_the_open_one() -> None:
     watch = Watch()
     for second, state in ((0, State.LIVE), (10, State.RECONNECTING), (12, State.LIVE), (20, State.STALE)):
         watch.add(Change(state, second * 10**9, f"at {second}"))
-    outcome = {"is_on_demand": False, "recovered": None, "unknown": None}
+    outcome = {"is_on_demand": False, "recovered": None, "unknown": None, "is_read_on": False}
     assert health.gaps(watch) == [
         {"from_ms": 20_000.0, "to_ms": None, "cause": "at 20", **outcome},
         {"from_ms": 10_000.0, "to_ms": 12_000.0, "cause": "at 10", **outcome},
