@@ -70,8 +70,6 @@ class Pipeline:
         self.quarantine, self.duplicates = KeptApart(), KeptApart()
         self.quirks = Quirks()
         self.counters: Counter[str] = Counter()
-        self.published: Counter[str] = Counter()
-        """Events by type since the start."""
         self.on_fill: Callable[[OrderRecord], None] | None = None
         self.on_market: Callable[[str, MarketItem, int], None] | None = None
         """Gets each market message: its event, the item, and when it was received (Unix ns)."""
@@ -169,7 +167,6 @@ class Pipeline:
     async def _publish(self, events: list[Event]) -> None:
         for event in await self.store.append(events):
             self.ring.append(event)
-            self.published[event.type] += 1
         self._pending.settle()
 
     def _turn(self, entry: Frame | Read, out: list[Event]) -> None:

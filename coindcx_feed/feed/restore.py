@@ -81,6 +81,7 @@ def _fill(ring: Ring, events: list[Event], epochs: list[tuple[int, str]], next_s
         if event.seq in later:
             ring.begin_epoch(later[event.seq])
         ring.append(event)
+    ring.published.clear()  # by the process before this one
     if ring.epoch != epoch:
         ring.begin_epoch(epoch)
 

@@ -2,6 +2,7 @@
 
 import threading
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -95,6 +96,8 @@ class Ring:
         self._lock = threading.Lock()
         self._start = first_seq
         self._next = first_seq
+        self.published: Counter[str] = Counter()
+        """Events by type since the start, also those overwritten since. Threads: the writer's loop."""
 
     @property
     def epoch(self) -> str:
@@ -163,6 +166,7 @@ class Ring:
             self._bodies[slot] = event.body
             self._spans[slot] = event.record_at << 40 | event.record_bytes
             self._next = event.seq + 1
+        self.published[event.type] += 1
 
     def since(self, seq: int, limit: int, epoch: str | None = None) -> list[Stored]:
         """Return the events after a position, oldest first, dense in ``seq``.

@@ -70,6 +70,8 @@ class Metrics:
         ring, figures, status = self._site.ring, self._site.figures(), self._site.status()
         yield _info("connection", "Mode and state.", {"mode": str(status["mode"]), "state": str(status["state"])})
         yield _gauge("connected", "1 while the account is being watched.", float(bool(status["connected"])))
+        published = {str(kind): ring.published[kind] for kind in EventType}
+        yield _counters("events", "Events published since the start.", "type", published)
         yield _gauge("seq", "Newest number.", ring.version)
         yield _gauge("ring_events", "Events in memory.", len(ring))
         yield _gauge("ring_capacity", "Events that fit into memory.", ring.capacity)
@@ -81,8 +83,6 @@ class Metrics:
 
     def _of_feed(self, account: Account) -> "Iterable[Metric]":
         pipeline, now_ns = account.pipeline, account.now_ns()
-        published = {str(kind): pipeline.published[kind] for kind in EventType}
-        yield _counters("events", "Events published since the start.", "type", published)
         for name, text in COUNTERS.items():
             yield _counter(name, text, pipeline.counters[name])
         yield _counter("duplicates", "Records that were taken already.", pipeline.duplicates.count)

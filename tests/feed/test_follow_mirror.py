@@ -67,6 +67,7 @@ async def test_numbers_begin_where_the_other_process_stands(side: Side) -> None:
     assert (side.ring.oldest, side.ring.version, side.ring.epoch) == (700, 701, "A")
     assert [event.seq for event in side.ring.history(701)] == [701, 700]
     assert (side.published, side.sent_away, side.mirror.taken) == (2, 0, 2)
+    assert sum(side.ring.published.values()) == 2
 
 
 async def test_F16_hole_is_skipped_and_told(side: Side) -> None:

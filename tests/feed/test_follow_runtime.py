@@ -135,7 +135,7 @@ async def test_cut_link_is_reconnecting_and_what_was_missed_is_read_on(
             assert bodies(follower) == bodies(leader)
             (gap,) = follower.watch.gaps()
             assert gap.cause.startswith("follow: the link to")
-            assert (gap.recovered, gap.unknown) == (20, None)
+            assert (gap.recovered, gap.unknown, gap.is_read_on) == (20, None, True)
             assert gap.start_ns < (gap.end_ns or 0)
 
 
@@ -265,6 +265,7 @@ async def test_restarted_leader_with_a_log_goes_on_with_the_next_number(
             await caught_up(follower, second)
             assert bodies(follower) == bodies(second)
             assert [gap.end_ns is not None for gap in follower.watch.gaps()] == [True]
+            assert sum(second.ring.published.values()) == second.ring.version - first.ring.version
     finally:
         await follower_context.__aexit__(None, None, None)
 

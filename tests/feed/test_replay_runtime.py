@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ async def test_clients_get_the_stored_events_under_mode_replay(tmp_path: Path) -
         (event["id"], event["timestamp"], event["data"]) for event in stored
     ]
     assert [event["seq"] for event in found] == list(range(1, len(stored) + 1))
+    assert runtime.ring.published == Counter(event.type for event in STORE.events)
 
 
 async def test_pages_see_the_account_of_the_replay(tmp_path: Path) -> None:
