@@ -36,7 +36,7 @@ def current() -> View:
     upto, after = state.get("paused_at"), state.get("cleared_at", 0)
     version = service.version()
     asked = (upto if upto is not None else version, after, repr(wanted), look, service.epoch())
-    known: View | None = state.get("view")
+    known: View | None = state.get("events-view")
     if known is not None and known["asked"] == asked:
         return known
     shared = _shared.setdefault(service, {})
@@ -46,7 +46,7 @@ def current() -> View:
         return {"asked": None, "error": error, "rows": [], "matching": 0, "kept": 0, "folded": 0, "wanted": wanted}
     _share(shared, view)
     _remember_frame(view)
-    state["view"] = view
+    state["events-view"] = view
     return view
 
 

@@ -49,6 +49,17 @@ def test_T13_feed_text_is_never_markdown_or_html(page: str) -> None:
     assert not [element for element in test.get("html") if "evil" in element.proto.body]
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "events"])
+def test_way_there_and_back_leaves_events_whole(page: str) -> None:
+    """What one page keeps for the session is no other page's: the switch of Positions once took the table's name."""
+    test = opened(page, FakeService())
+    _assert_whole(test)
+    test.switch_page("pages/events.py").run()
+    _assert_whole(test)
+    assert "matching" in nodes_of(test)
+    assert len(test.dataframe) == 1
+
+
 def test_events_are_newest_first_and_counted() -> None:
     """500 rows at most, all matching counted, all kept named."""
     test = opened("events", FakeService(events=5_000))
