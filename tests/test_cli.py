@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from coindcx_feed import cli
 SCRIPT = [sys.executable, "-m", "coindcx_feed.cli"]
 COMMANDS = ["serve", "replay", "export", "rebuild", "simulate", "order", "cancel", "tail", "doctor"]
 EXIT_S = 5.0
+START_S = 60.0
+"""Of an interpreter with everything it loads, on a machine that has other work."""
+pytestmark = pytest.mark.timeout(300)
 Here = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -43,7 +46,7 @@ def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> "su
         env=env or environment(folder),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_S,
         check=False,
     )
 
@@ -74,7 +77,8 @@ class Child:
             self.process = subprocess.Popen([*SCRIPT, *arguments], cwd=folder, env=env, stdout=out, stderr=err)
 
     def lines(self) -> list[str]:
-        return [line for line in self.out.read_text(encoding="utf-8").split("\n") if line]
+        """Return the whole lines so far; the last one may be on its way."""
+        return self.out.read_text(encoding="utf-8").split("\n")[:-1]
 
     def said(self, text: str) -> bool:
         assert self.process.poll() is None or text in self.err.read_text(encoding="utf-8"), self.err.read_text("utf-8")
@@ -104,11 +108,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
     env = environment(folder)
     child = Child(folder, env, "serve")
     try:
-        eventually_sync(lambda: child.said("upstream state=live"), 30)
+        eventually_sync(lambda: child.said("upstream state=live"), START_S)
         yield folder, env, child
     finally:
         child.process.kill()
         child.process.wait(10)
+
+
+def numbered(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the events: when a commit took two seconds, a message without a number tells of another epoch."""
+    return [message for message in map(json.loads, lines) if "seq" in message]
 
 
 def _one_line(done: "subprocess.CompletedProcess[str]") -> str:
@@ -226,8 +235,9 @@ def test_tail_prints_the_events_of_the_demo_as_json_lines(demo: tuple[Path, dict
     folder, env, _ = demo
     done = run(folder, "tail", "--since", "earliest", "--limit", "50", env=env)
     assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [event["seq"] for event in found] == list(range(1, 51))
+    found = numbered(done.stdout.splitlines())
+    assert len(found) > 40
+    assert [event["seq"] for event in found] == list(range(1, len(found) + 1))
     assert {event["type"] for event in found} >= {"order", "position", "balance"}
 
 
@@ -235,8 +245,8 @@ def test_tail_filters_types_and_pairs(demo: tuple[Path, dict[str, str], Child]) 
     """As the sidecar's query does."""
     folder, env, _ = demo
     arguments = ["--types", "order", "--pairs", "B-ETH_USDT", "--since", "earliest", "--limit", "5"]
-    found = [json.loads(line) for line in run(folder, "tail", *arguments, env=env).stdout.splitlines()]
-    assert [(event["type"], event["data"]["pair"]) for event in found] == [("order", "B-ETH_USDT")] * 5
+    found = numbered(run(folder, "tail", *arguments, env=env).stdout.splitlines())
+    assert {(event["type"], event["data"]["pair"]) for event in found} == {("order", "B-ETH_USDT")}
 
 
 def test_tail_writes_csv_with_one_header(demo: tuple[Path, dict[str, str], Child]) -> None:
@@ -244,18 +254,21 @@ def test_tail_writes_csv_with_one_header(demo: tuple[Path, dict[str, str], Child
     folder, env, _ = demo
     done = run(folder, "tail", "--format", "csv", "--since", "earliest", "--limit", "5", env=env)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [row["seq"] for row in rows] == ["1", "2", "3", "4", "5"]
+    numbers = [row["seq"] for row in rows if row["seq"]]
+    assert len(rows) == 5
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
     assert {row["mode"] for row in rows} == {"demo"}
     assert list(rows[0])[:3] == ["seq", "epoch", "timestamp"]
 
 
 def test_tail_resumes_behind_a_position(demo: tuple[Path, dict[str, str], Child]) -> None:
-    """SEQ@EPOCH; another epoch is told as a gap."""
+    """SEQ@EPOCH of any event leads to the next one; another epoch is told as a gap."""
     folder, env, _ = demo
-    first = run(folder, "tail", "--format", "csv", "--since", "earliest", "--limit", "1", env=env)
-    (row,) = csv.DictReader(io.StringIO(first.stdout))
-    done = run(folder, "tail", "--since", f"10@{row['epoch']}", "--limit", "2", env=env)
-    assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [11, 12]
+    first = run(folder, "tail", "--format", "csv", "--since", "earliest", "--limit", "12", env=env)
+    row = [row for row in csv.DictReader(io.StringIO(first.stdout)) if row["seq"]][-1]
+    done = run(folder, "tail", "--since", f"{row['seq']}@{row['epoch']}", "--limit", "3", env=env)
+    seen = [event["seq"] for event in numbered(done.stdout.splitlines())]
+    assert seen[:2] == [int(row["seq"]) + 1, int(row["seq"]) + 2]
     other = run(folder, "tail", "--since", "10@another-epoch", "--limit", "1", env=env)
     assert json.loads(other.stdout)["data"]["message"] == "resume_gap"
 
@@ -275,7 +288,7 @@ def test_order_and_cancel_reach_the_simulator_and_come_back_as_events(
     folder, env, _ = demo
     tail = Child(folder, env, "tail", "--types", "order", "--since", "earliest")
     children.append(tail)
-    eventually_sync(tail.lines)
+    eventually_sync(tail.lines, START_S)
     current = json.loads(_get(env["COINDCX_SIMULATOR_PORT"], "/market_data/v3/current_prices/futures/rt"))
     price = str(int(current["prices"]["B-ETH_USDT"]["mp"] * 0.98))  # rests in the book, inside the price band
     placed = run(folder, "order", "buy", "B-ETH_USDT", "--qty", "0.1", "--price", price, env=env)
@@ -284,13 +297,13 @@ def test_order_and_cancel_reach_the_simulator_and_come_back_as_events(
     assert status in ("initial", "open")
 
     def statuses() -> list[str]:
-        found = [json.loads(line)["data"] for line in tail.lines()]
+        found = [event["data"] for event in numbered(tail.lines())]
         return [data["status"] for data in found if data["id"] == order_id]
 
-    eventually_sync(lambda: statuses()[-1:] == ["open"])
+    eventually_sync(lambda: statuses()[-1:] == ["open"], START_S)
     cancelled = run(folder, "cancel", order_id, env=env)
     assert (cancelled.returncode, cancelled.stdout) == (0, f"{order_id} cancelled\n")
-    eventually_sync(lambda: statuses()[-1:] == ["cancelled"])
+    eventually_sync(lambda: statuses()[-1:] == ["cancelled"], START_S)
 
 
 def test_order_that_is_refused_is_one_line(demo: tuple[Path, dict[str, str], Child], here: Here) -> None:
@@ -325,10 +338,10 @@ def test_F27_signal_ends_serve_in_time_with_ports_and_lock_free(
     env = environment(tmp_path)
     serve = Child(tmp_path, env, "serve")
     children.append(serve)
-    eventually_sync(lambda: serve.said("upstream state=connecting"), 30)
+    eventually_sync(lambda: serve.said("upstream state=connecting"), START_S)
     tail = Child(tmp_path, env, "tail", "--since", "earliest")
     children.append(tail)
-    eventually_sync(tail.lines)
+    eventually_sync(tail.lines, START_S)
     code, seconds = serve.end(number)
     assert (code, seconds < EXIT_S) == (0, True), serve.err.read_text("utf-8")
     assert is_free(int(env["COINDCX_SIDECAR_PORT"]))
@@ -364,10 +377,10 @@ def test_recorded_real_frames_arrive_value_for_value(tmp_path: Path, children: l
     )  # fmt: skip
     serve = Child(tmp_path, env, "serve")
     children.append(serve)
-    eventually_sync(lambda: serve.said("sidecar listening"), 30)
+    eventually_sync(lambda: serve.said("sidecar listening"), START_S)
     tail = Child(tmp_path, env, "tail", "--types", "all")
     children.append(tail)
-    eventually_sync(lambda: serve.said("client joined"), 30)
+    eventually_sync(lambda: serve.said("client joined"), START_S)
     files = [str(path) for path in _recorded_files()]
     children.append(Child(tmp_path, env, "simulate", "--interval", "0.02", "--frames", *files))
 
