@@ -210,6 +210,7 @@ class Settings(BaseSettings):
     sidecar_hosts: Names = ()
     dashboard_password: Annotated[SecretStr, AfterValidator(_check_password)] | None = None
     dashboard_users: Annotated[Names, AfterValidator(_check_users)] = ()
+    dashboard_trust_emails: bool = False
     behind_tls_proxy: bool = False
     simulator_port: Port = 8010
     odd_after_s: Annotated[int, Field(ge=1, le=3600)] = 20

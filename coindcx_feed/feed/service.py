@@ -51,6 +51,10 @@ class FeedService:
         """Say whether readers sign in with a provider; the start refuses a list of readers without one."""
         return bool(self.runtime.settings.dashboard_users)
 
+    def trusts_emails(self) -> bool:
+        """Say whether an address counts that the provider neither vouches for nor doubts."""
+        return self.runtime.settings.dashboard_trust_emails
+
     def may_look(self, email: str | None) -> bool:
         """Say whether a person whom a provider signed in with this address is on the list of readers."""
         return email is not None and email.casefold() in self.runtime.settings.dashboard_users

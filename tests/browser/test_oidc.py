@@ -42,6 +42,7 @@ def test_T20_only_readers_of_the_list_see_the_account(browser: Browser, tmp_path
         for claims, said in (
             ({"email": "stranger@example.com", "email_verified": True}, "is not on the list"),
             ({"email": READER, "email_verified": False}, "is not verified"),
+            ({"email": READER}, "COINDCX_DASHBOARD_TRUST_EMAILS=1"),
         ):
             known.claims = claims
             _sign_in(page, dashboard)
@@ -54,7 +55,7 @@ def test_T20_only_readers_of_the_list_see_the_account(browser: Browser, tmp_path
         known.claims = {"email": READER, "email_verified": True}
         _sign_in(page, dashboard)
         eventually(lambda: "Live · Events" in page.title(), "the events page")
-        assert known.asked.count("/token") == 3
+        assert known.asked.count("/token") == 4
         page.goto(f"{dashboard.url}/?look=tape")
         page.locator(".tape-head").get_by_text("Live").wait_for()
         log = dashboard.log()

@@ -56,14 +56,34 @@ def test_without_a_provider_nothing_is_asked() -> None:
 @pytest.mark.parametrize(
     ("claims", "email"),
     [
-        ({"email": "me@example.com"}, "me@example.com"),
+        ({"email": "me@example.com"}, None),
         ({"email": "me@example.com", "email_verified": True}, "me@example.com"),
         ({"email": "me@example.com", "email_verified": False}, None),
         ({"email": "me@example.com", "email_verified": "false"}, None),
-        ({"email": ["me@example.com"]}, None),
+        ({"email": ["me@example.com"], "email_verified": True}, None),
         ({}, None),
     ],
 )
-def test_T20_address_counts_unless_the_provider_doubts_it(claims: dict[str, Any], email: str | None) -> None:
-    """Anybody may type any address where it is not verified."""
+def test_T20_address_counts_only_when_the_provider_vouches_for_it(claims: dict[str, Any], email: str | None) -> None:
+    """Anybody may type any address where it is not verified; silence is no word for it."""
     assert oidc.email_of(claims) == email
+
+
+def test_T20_silence_of_a_trusted_provider_is_enough_and_its_doubt_is_not() -> None:
+    """Some providers of organisations never send the claim; whoever trusts them says so by a setting."""
+    assert oidc.email_of({"email": "me@example.com"}, is_trusted=True) == "me@example.com"
+    assert oidc.email_of({"email": "me@example.com", "email_verified": False}, is_trusted=True) is None
+    assert not Settings().dashboard_trust_emails
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"email": "me@example.com"}, "COINDCX_DASHBOARD_TRUST_EMAILS=1"),
+        ({"email": "me@example.com", "email_verified": False}, "is not verified by the provider"),
+        ({"email": "me@example.com", "email_verified": True}, "is not on the list"),
+    ],
+)
+def test_refused_reader_is_told_why(claims: dict[str, Any], said: str) -> None:
+    """Each reason has another remedy."""
+    assert said in oidc.reason(claims, is_trusted=False)
