@@ -116,6 +116,8 @@ def begin_or_check(connection: Connection, place: Place, mode: str, digest: str,
     if found.mode != mode:
         raise ConfigError(f"store: expected mode {mode}, was a log of mode {found.mode}, {place.shown}: name another")
     if is_fresh:
+        # It may be an older version's: migrated even so, or what was new in the schema would be missing to the end.
+        _migrate(connection)
         _empty(connection)
         _begin(connection, place, mode, digest)
     elif found.account_digest != digest:

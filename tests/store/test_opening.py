@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.postgres import Postgres
+from fakes.waiting import eventually_sync
 from store.made import ACCOUNT, EPOCH, fill, made, opened, url_of
 
 from coindcx_feed.analysis.filters import EventFilter
@@ -152,6 +153,20 @@ def test_F31_every_older_schema_is_migrated(tmp_path: Path, version: str) -> Non
     store.append(made(5, first=41), EPOCH)
     assert store.last_seq == 45
     store.close()
+
+
+@pytest.mark.parametrize("version", SCHEMA_VERSIONS)
+def test_F31_a_fresh_log_in_an_older_file_is_migrated(tmp_path: Path, version: str) -> None:
+    """The demo empties the file that an older version left: segments and sums are kept in it as in a new one."""
+    shutil.copy(FIXTURES / f"schema-{version}.sqlite", tmp_path / "events.sqlite")
+    store = opened(url_of(tmp_path), fresh=True)
+    fill(store, made(11_000), group=1_000)
+    eventually_sync(lambda: store.figures("events"))
+    assert store.lacking_until_ns() is None
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+        assert connection.execute("SELECT version_num FROM store_version").fetchone() == (SCHEMA_VERSIONS[-1],)
+        assert connection.execute("SELECT count(*) FROM segments").fetchone() > (0,)
 
 
 def test_T17_only_the_owner_may_read_a_log(tmp_path: Path) -> None:
