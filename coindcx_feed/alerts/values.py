@@ -8,6 +8,7 @@ import msgspec
 
 from coindcx_feed.alerts.fields import FIELDS, OP_WORDS
 from coindcx_feed.alerts.rules import Rule
+from coindcx_feed.analysis.changes import grouped
 from coindcx_feed.exchange.numbers import MAX_EXPONENT, WIDE, plain
 
 Row = Mapping[str, Any]
@@ -112,9 +113,9 @@ def sentence(rule: Rule, shown: str, found: Decimal) -> str:
     if field.kind == "flag":
         return f"{shown}: {field.label if condition.value else f'no longer: {field.label}'}"
     unit = f" {field.unit}" if field.unit else ""
-    asked = f"{OP_WORDS[condition.op]} {condition.value:f}{unit}"
+    asked = f"{OP_WORDS[condition.op]} {grouped(f'{condition.value:f}')}{unit}"
     within = f" within {condition.within_s} s" if condition.within_s else ""
-    return f"{shown}: {field.label} {figure(found)}{unit}{within} ({asked})"
+    return f"{shown}: {field.label} {grouped(figure(found))}{unit}{within} ({asked})"
 
 
 def figure(value: Decimal) -> str:
@@ -126,7 +127,7 @@ def figure(value: Decimal) -> str:
 def event_text(row: Row) -> str:
     """Say what happened in an event, from the row that a table shows."""
     head = " ".join(str(row[name]).replace("_", " ") for name in ("side", "status") if row[name])
-    price = f" at {row['price']}" if row["type"] == "order" and row["price"] not in (None, "0", "0.0") else ""
+    price = f" at {grouped(row['price'])}" if row["type"] == "order" and row["price"] not in (None, "0", "0.0") else ""
     changed = row["what_changed"] or row["message"] or ""
     lead = f"{row['pair'] or row['type']} {head}{price}".strip()
     return f"{lead}: {changed}" if changed else lead

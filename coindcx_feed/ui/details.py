@@ -250,7 +250,8 @@ def _mark(row: Event) -> tuple[str, str]:
 def step_text(row: Event) -> str:
     """Say one step of an order or what another event changed."""
     if row["type"] != "order" or not row["status"]:
-        return fmt.visible(fmt.trimmed(row["what_changed"] or row["message"] or row["type"]), 120)
+        text = fmt.trimmed(row["what_changed"] or row["message"] or row["type"])
+        return fmt.visible(fmt.all_in_currency(text, row["pair"]) if row["type"] == "balance" else text, 120)
     text = fmt.visible(theme.words(row["status"]), 40)
     filled = fmt.decimal(row["filled_quantity"])
     return f"{text} {fmt.number(row['filled_quantity'])}" if filled and row["status"] != "filled" else text

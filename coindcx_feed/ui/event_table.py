@@ -29,7 +29,7 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
         "pair": pa.array(cells.pair, tables.FEW),
         "side": tables.labels(cells.side),
         "status": tables.labels(cells.status),
-        "changed": pa.array(cells.changed, pa.string()),
+        "changed": pa.array(_in_lakhs(rows, cells.changed), pa.string()),
     }
     if wide:
         columns["price"] = pa.array(cells.price, pa.float64())
@@ -37,6 +37,14 @@ def events_table(rows: Sequence[Row], *, wide: bool) -> pa.Table:
         columns["delay"] = pa.array(cells.delay, pa.float64())
         columns["id"] = pa.array(cells.id, pa.string())
     return pa.table(columns)
+
+
+def _in_lakhs(rows: Sequence[Row], changed: Sequence[str]) -> Sequence[str]:
+    # Cells are kept for every reader; this is one reader's choice.
+    if not fmt.is_indian("INR"):
+        return changed
+    pairs = zip(rows, changed, strict=True)
+    return [fmt.all_in_currency(text, row["pair"]) if row["type"] == "balance" else text for row, text in pairs]
 
 
 class _Cells(NamedTuple):

@@ -97,8 +97,13 @@ def proofs(status: Status, zone: tzinfo) -> list[Node | None]:
     ]
     since = fmt.clock(status["state_since_ms"], zone, today=now_ms, digits=0)
     counters = status["counters"]
-    session = f"{counters['connects']} connects, {status['joins']} private joins · state since {since}"
+    counts = f"{_times(counters['connects'], 'connection')}, {_times(status['joins'], 'private join')}"
+    session = f"{counts} · state since {since}"
     return [div("section", cards.head("What is proven", session), node("table", "grid", node("tbody", "", *rows)))]
+
+
+def _times(count: int, name: str) -> str:
+    return f"{fmt.count(count)} {name}{'' if count == 1 else 's'}"
 
 
 def _proof(name: str, fact: str, age_s: float | None, now_ms: float, note: str) -> Node:

@@ -88,6 +88,11 @@ def in_currency(shown: str, currency: str | None) -> str:
     return _grouped_whole.sub(_lakhs, shown, count=1) if is_indian(currency) else shown
 
 
+def all_in_currency(text: str, currency: str | None) -> str:
+    """Write every grouped figure of a line as ``in_currency`` does: all of them are amounts of that currency."""
+    return _grouped_whole.sub(_lakhs, text) if is_indian(currency) else text
+
+
 def _lakhs(match: re.Match[str]) -> str:
     digits = match.group().replace(",", "")
     head, tail = digits[:-3], digits[-3:]

@@ -47,7 +47,7 @@ def current() -> View:
     if state.get("past-question") != question:
         state["past-question"], state["past-before"] = question, []
     before: list[int] = state["past-before"]
-    look = view.is_wide(), view.with_repeats()
+    look = view.is_wide(), view.with_repeats(), fmt.is_indian("INR")
     asked = (question, tuple(before), look, state["past-run"] if not before else 0)
     known: View | None = state.get("past-view")
     if known is not None and known["asked"] == asked:

@@ -16,6 +16,10 @@ CHOICES: Final = {
 }
 """Name in the address, its values and their words. The first value is the default and stays out of the address."""
 LABELS: Final = {"zone": "Times", "grouping": "Amounts in INR"}
+HELP: Final = {
+    "grouping": "In figures, cards, charts, on the tape and in what changed. Columns of figures that sort keep "
+    "thousands in every currency: a table cannot group them otherwise, and as text they would sort 2 after 12."
+}
 SLOT: Final = "reader"
 _IST: Final = ZoneInfo("Asia/Kolkata")
 
@@ -70,6 +74,7 @@ def choice() -> None:
                 tuple(values),
                 format_func=values.__getitem__,
                 required=True,
+                help=HELP.get(name),
                 key=f"choice-{name}",
                 on_change=_choose,
                 args=(name,),

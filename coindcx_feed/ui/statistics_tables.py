@@ -77,20 +77,20 @@ def money_columns() -> dict[str, Any]:
     return {
         **_name_columns(),
         "currency": text("In", width=58, help="Currency of every amount in this row."),
-        "pnl": _column("PnL", "Total PnL", 84, step=0.01),
+        "pnl": _column("PnL", "Total PnL", 84, "%,.2f"),
         "closed": _column("Closed", "Closed trades", 66),
         "rate": _column("Won, %", "Win rate", 66, "%.1f"),
-        "mean_pnl": _column("PnL / trade", "PnL per closed trade", 88, step=0.0001),
-        "volume": _column("Volume", "Traded volume", 106, step=0.01),
+        "mean_pnl": _column("PnL / trade", "PnL per closed trade", 88, "%,.4f"),
+        "volume": _column("Volume", "Traded volume", 106, "%,.2f"),
         "fills": _column("Fills", "Fills", 60),
-        "fees": _column("Fees", "Fees", 78, step=0.0001),
-        "funding": _column("Funding", "Funding", 80, step=0.0001),
-        "unrealized": _column("Unrealised", "Unrealised PnL", 92, step=0.01),
+        "fees": _column("Fees", "Fees", 78, "%,.4f"),
+        "funding": _column("Funding", "Funding", 80, "%,.4f"),
+        "unrealized": _column("Unrealised", "Unrealised PnL", 92, "%,.2f"),
     }
 
 
-def _column(label: str, figure: str, width: int, format: str = "localized", step: float | None = None) -> Any:
-    return st.column_config.NumberColumn(label, width=width, format=format, step=step, help=dictionary.tip(figure))
+def _column(label: str, figure: str, width: int, format: str = "%,d") -> Any:
+    return st.column_config.NumberColumn(label, width=width, format=format, help=dictionary.tip(figure))
 
 
 def _name_columns() -> dict[str, Any]:

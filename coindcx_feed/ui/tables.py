@@ -17,7 +17,7 @@ Row = dict[str, Any]
 ROW_HEIGHT: Final = 27
 HEADER_HEIGHT: Final = 38
 """Header, border and a sideways scroll bar's room, pixels."""
-EIGHT_DIGITS: Final = "%.8g"
+EIGHT_DIGITS: Final = "%,.8g"
 ALIGNED_PLACES: Final = 4
 RECOVERED: Final = "What was found afterwards: by REST after the join, or read on from the feed that is followed."
 KEPT_CELLS: Final = 4_000
@@ -208,15 +208,14 @@ def status_colors(seen: Iterable[str] = ()) -> dict[str, str]:
 
 
 def figure_column(label: str, width: int, rows: Sequence[Row], field: str, hint: str | None = None) -> Any:
-    """Return a column of figures that sorts: aligned decimals with thousands where few are needed, else eight digits.
+    """Return a column of figures that sorts: aligned decimals where few are needed, else eight digits.
 
-    A localized format without a step would cut a price of 0.09654 to 0.097.
+    Grouped as everywhere on the page: a localized format would follow the browser's language and write 12.000 for
+    twelve thousand.
     """
     places = max(map(_places, {row[field] for row in rows}), default=0)
-    column = st.column_config.NumberColumn
-    if places > ALIGNED_PLACES:
-        return column(label, width=width, format=EIGHT_DIGITS, help=hint)
-    return column(label, width=width, format="localized", step=10.0**-places, help=hint)
+    pattern = EIGHT_DIGITS if places > ALIGNED_PLACES else f"%,.{places}f"
+    return st.column_config.NumberColumn(label, width=width, format=pattern, help=hint)
 
 
 @lru_cache(maxsize=4_000)
@@ -239,7 +238,7 @@ def position_columns(palette: Palette, rows: Sequence[Row]) -> dict[str, Any]:
         "distance": number("To liquidation, %", width=122, format="%.1f", help="Share of the mark."),
         "leverage": number("Leverage", width=78, format="%g×"),
         "margin": figure_column("Margin", 90, rows, "margin"),
-        "pnl": number("PnL (computed)", width=116, format="%+.4f", help=computed),
+        "pnl": number("PnL (computed)", width=116, format="%+,.4f", help=computed),
         "share": number("PnL, % of margin", width=122, format="%+.1f"),
     }
 

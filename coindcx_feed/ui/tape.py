@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from coindcx_feed.tickets import LIFETIME_S, process_tickets
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui import scripts
 from coindcx_feed.ui.nodes import Node
 from coindcx_feed.ui.tape_socket import MOST, PATH, PROTOCOL
@@ -36,13 +37,14 @@ def show(
         chosen: ``seq`` of the card that is marked.
         on_pressed: Called after a press on a card; ``st.session_state[key]["pressed"]`` has its ``seq``.
     """
+    is_indian = fmt.is_indian("INR")
     data = {
         "path": PATH,
         "protocol": PROTOCOL,
         "most": MOST,
-        "ticket": process_tickets().mint(grant(criteria, after, paused_at, zone)),
+        "ticket": process_tickets().mint(grant(criteria, after, paused_at, zone, is_indian=is_indian)),
         "spare_s": SPARE_S,
-        "view": view_name(criteria, after, zone),
+        "view": view_name(criteria, after, zone, is_indian=is_indian),
         "is_paused": paused_at is not None,
         "chosen": chosen,
         "empty": empty,
@@ -50,14 +52,16 @@ def show(
     _component()(key=key, data=data, on_pressed_change=on_pressed or _nothing, on_ask_change=_nothing)
 
 
-def grant(criteria: dict[str, Any], after: int, paused_at: int | None, zone: tzinfo) -> dict[str, Any]:
+def grant(
+    criteria: dict[str, Any], after: int, paused_at: int | None, zone: tzinfo, *, is_indian: bool
+) -> dict[str, Any]:
     """Return what a ticket allows to see: this view and nothing else."""
-    return {"criteria": criteria, "after": after, "upto": paused_at, "zone": str(zone)}
+    return {"criteria": criteria, "after": after, "upto": paused_at, "zone": str(zone), "is_indian": is_indian}
 
 
-def view_name(criteria: dict[str, Any], after: int, zone: tzinfo) -> str:
+def view_name(criteria: dict[str, Any], after: int, zone: tzinfo, *, is_indian: bool) -> str:
     """Name a view: with another name the browser begins anew, with the same it goes on where it was."""
-    parts = (sorted((name, repr(part)) for name, part in criteria.items()), after, str(zone))
+    parts = (sorted((name, repr(part)) for name, part in criteria.items()), after, str(zone), is_indian)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

@@ -57,7 +57,8 @@ def _chips(kind: str, side: str | None, status: str | None, is_late: bool, sourc
 
 def changed(row: Row) -> str:
     """Say in one line what the event changed, or what it tells."""
-    return fmt.visible(fmt.trimmed(row["what_changed"] or row["message"] or theme.words(row["type"])))
+    text = fmt.trimmed(row["what_changed"] or row["message"] or theme.words(row["type"]))
+    return fmt.visible(fmt.all_in_currency(text, row["pair"]) if row["type"] == "balance" else text)
 
 
 def _figures(row: Row) -> Node:
@@ -68,10 +69,8 @@ def _figures(row: Row) -> Node:
         if fmt.decimal(row["price"]):
             parts += [span("muted", " at "), span("", fmt.figure(row["price"]), title=fmt.number(row["price"]))]
     elif row["type"] == "balance":
-        parts += [
-            span("muted", "available "),
-            span("", fmt.figure(row["quantity"]), title=fmt.number(row["quantity"])),
-        ]
+        shown, exact = (fmt.in_currency(way(row["quantity"]), row["pair"]) for way in (fmt.figure, fmt.number))
+        parts += [span("muted", "available "), span("", shown, title=exact)]
     if row["id"] is not None:
         parts.append(span("muted mono small tape-id", fmt.short_id(row["id"]), title=fmt.visible(row["id"], 80)))
     return span("tape-figures", *parts) if parts else span("tape-figures", "")

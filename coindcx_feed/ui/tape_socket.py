@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from coindcx_feed.feed.process import process_service
 from coindcx_feed.feed.tasks import end_tasks
 from coindcx_feed.tickets import Grant, process_tickets
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.tape_cards import card
 
 PATH: Final = "/live/tape"
@@ -77,7 +78,7 @@ class Follower:
 
     Args:
         service: The feed's service.
-        grant: What the ticket allows to see: ``criteria``, ``after``, ``upto`` and ``zone``.
+        grant: What the ticket allows to see, and how: ``criteria``, ``after``, ``upto``, ``zone`` and ``is_indian``.
         seq: Last number the page has seen.
         epoch: Its series; a position that cannot be gone on from begins anew.
     """
@@ -98,6 +99,7 @@ class Follower:
             that are no longer in memory, whatever they were), ``anew`` (replace what is shown); or ``None``.
         """
         service, grant, seq = self._service, self._grant, self._seq
+        fmt.group_rupees(grant["is_indian"])  # each read has a context of its own
         upto = grant["upto"] if seq is None else None
         after = grant["after"] if seq is None else max(seq, grant["after"])
         epoch = service.epoch()

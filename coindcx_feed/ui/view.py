@@ -9,6 +9,7 @@ import streamlit as st
 
 from coindcx_feed.errors import FeedError
 from coindcx_feed.ui import event_table, filters, page
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.views.folding import fold, stands_for
 
 LIMIT: Final = 500
@@ -22,7 +23,8 @@ SHARED: Final = 32
 """Views that several readers may have open at the same moment: each is worked out once."""
 
 View = dict[str, Any]
-Look = tuple[bool, bool, bool]
+Look = tuple[bool, ...]
+"""Tape, wide, repeats, rupees in lakh and crore: what a table depends on beside its rows."""
 _shared: WeakKeyDictionary[Any, dict[Any, View]] = WeakKeyDictionary()
 
 
@@ -32,7 +34,7 @@ def current() -> View:
     Nothing is asked or built while neither the feed nor the filter moved.
     """
     state, service = st.session_state, page.service()
-    wanted, look = filters.criteria(), (is_tape(), is_wide(), with_repeats())
+    wanted, look = filters.criteria(), (is_tape(), is_wide(), with_repeats(), fmt.is_indian("INR"))
     upto, after = state.get("paused_at"), state.get("cleared_at", 0)
     version = service.version()
     asked = (upto if upto is not None else version, after, repr(wanted), look, service.epoch())
@@ -52,7 +54,7 @@ def current() -> View:
 
 def _asked_of(asked: tuple[Any, ...], wanted: filters.Criteria, known: View | None) -> View:
     upto, after, _, look, _ = asked
-    tape, _, repeats = look
+    tape, _, repeats, _ = look
     found = page.service().select(wanted, limit=CARDS if tape else LIMIT, upto=upto, after=after)
     every = found["rows"]
     rows = every if tape or repeats else fold(every)
@@ -67,7 +69,7 @@ def _share(shared: dict[Any, View], view: View) -> None:
 
 
 def _table(rows: list[dict[str, Any]], look: Look, known: View | None) -> pa.Table | None:
-    tape, wide, _ = look
+    tape, wide, *_ = look
     if tape:
         return None
     # New events outside the filter move the version, not the rows: the same table then costs the browser nothing.

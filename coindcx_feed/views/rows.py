@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from coindcx_feed.analysis.changes import NO_CHANGE, Change, changes, summary
+from coindcx_feed.analysis.changes import NO_CHANGE, NOTHING, Change, changes, grouped, summary
 from coindcx_feed.analysis.fields import PRICE_FIELDS, QUANTITY_FIELDS
 from coindcx_feed.events import EventType
 from coindcx_feed.exchange.numbers import parse_exact
@@ -149,14 +149,19 @@ def change_text(before: Stored | None, stored: Stored) -> str:
 
 def _told(kind: EventType, data: _Data) -> str:
     fee, currency = shown_text(data.fee_amount), shown_text(data.margin_currency_short_name)
-    paid = f" · fee {fee}" if fee else ""
+    paid = f" · fee {grouped(fee)}" if fee else ""
     if kind is EventType.FILL:
         # The fee of a fill is in USDT, also on INR margin.
-        return f"{shown_text(data.quantity)} at {shown_text(data.price)}{paid}{' USDT' if paid else ''}"
+        return f"{_amount(data.quantity)} at {_amount(data.price)}{paid}{' USDT' if paid else ''}"
     if kind is EventType.LEDGER:
-        return f"amount {shown_text(data.amount)}{paid}{f' {currency}' if currency else ''}"
+        return f"amount {_amount(data.amount)}{paid}{f' {currency}' if currency else ''}"
     message = shown_text(data.message) or ""
     return _gap(data) if message == GAP else message
+
+
+def _amount(raw: msgspec.Raw) -> str:
+    text = shown_text(raw)
+    return NOTHING if text is None else grouped(text)
 
 
 def _gap(data: _Data) -> str:

@@ -50,7 +50,7 @@ async def test_new_rule_fires_and_is_sent(tmp_path: Path) -> None:
         assert await asyncio.to_thread(desk.save, NEW) == "own-1"
         await feed(pipeline, [row(ORDER, order("o-1")), row(ORDER, order("o-2", total_quantity=2))])
         await eventually(lambda: sender.got)
-        assert sender.got[0].text.startswith("Big: B-ETH_USDT buy open at 2900.5")
+        assert sender.got[0].text.startswith("Big: B-ETH_USDT buy open at 2,900.5")
         (shown,) = [known for known in desk.state()["rules"] if known["id"] == "own-1"]
         assert (shown["fired"], shown["is_built_in"], shown["what"]) == (1, False, "order: quantity at least 1")
         brief = desk.brief()

@@ -33,7 +33,7 @@ async def test_event_rule_speaks_of_what_came_since(tmp_path: Path) -> None:
     await bench.engine.take_events()
     await bench.engine.take_events()
     assert [notice.seq for notice in bench.notices.newest(9)] == [4, 2]
-    assert bench.texts()[0].startswith("B-ETH_USDT buy filled at 2900.5: ")
+    assert bench.texts()[0].startswith("B-ETH_USDT buy filled at 2,900.5: ")
     assert [channels for _, channels in bench.sent.offered] == [("toast", "webhook:ops")] * 2
 
 
@@ -102,7 +102,7 @@ async def test_balance_move_within_its_time(tmp_path: Path) -> None:
         bench.sight.balance_rows = [balance_row(usdt), balance_row(usdt, currency="INR")]
         await bench.engine.look()
         await bench.clock.advance(after_s)
-    assert bench.texts() == ["USDT: move of the total -6 % within 60 s (at most -5 %)"]
+    assert bench.texts() == ["USDT: move of the total −6 % within 60 s (at most −5 %)"]
 
 
 async def test_feed_and_quirk_rules(tmp_path: Path) -> None:

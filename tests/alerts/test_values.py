@@ -89,8 +89,9 @@ def test_sentence_says_what_was_found_and_asked() -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "B-ETH_USDT buy partially filled at 2900.5: filled 0 → 0.02 ▲"),
-        ({"what_changed": "", "message": "no!"}, "B-ETH_USDT buy partially filled at 2900.5: no!"),
+        ({}, "B-ETH_USDT buy partially filled at 2,900.5: filled 0 → 0.02 ▲"),
+        ({"what_changed": "", "message": "no!"}, "B-ETH_USDT buy partially filled at 2,900.5: no!"),
+        ({"price": "84162.3"}, "B-ETH_USDT buy partially filled at 84,162.3: filled 0 → 0.02 ▲"),
         ({"price": "0", "what_changed": "", "message": None}, "B-ETH_USDT buy partially filled"),
         ({"type": "system", "pair": None, "side": None, "status": "live"}, "system live: filled 0 → 0.02 ▲"),
     ],

@@ -1,11 +1,13 @@
 """The grid of events."""
 
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 from ui.fake_service import HOSTILE, FakeService
 
 from coindcx_feed.ui import event_table
+from coindcx_feed.ui import format as fmt
 
 
 def _rows(count: int = 40, **changes: Any) -> list[dict[str, Any]]:
@@ -25,6 +27,19 @@ def test_row_that_stands_for_repeats_says_how_many() -> None:
     """Itself and those that are folded into it."""
     rows = [{**_rows()[0], "what_changed": "no change", "folded": [3, 2]}]
     assert event_table.events_table(rows, wide=False).to_pylist()[0]["changed"] == "no change ×3"
+
+
+def test_rupees_of_a_balance_are_grouped_as_chosen() -> None:
+    """In what changed, which is text; one reader's choice changes nothing for the others."""
+    row = {**_rows()[0], "type": "balance", "pair": "INR", "what_changed": "locked 1,354,920 → 1,300,000 ▼"}
+    rows = [row, {**row, "pair": "USDT"}]
+
+    def changed(is_indian: bool) -> list[str]:
+        fmt.group_rupees(is_indian)
+        return [str(each["changed"]) for each in event_table.events_table(rows, wide=False).to_pylist()]
+
+    assert copy_context().run(changed, True) == ["locked 13,54,920 → 13,00,000 ▼", "locked 1,354,920 → 1,300,000 ▼"]
+    assert copy_context().run(changed, False) == ["locked 1,354,920 → 1,300,000 ▼"] * 2
 
 
 def test_wide_table_adds_figures_that_sort() -> None:

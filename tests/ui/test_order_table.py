@@ -17,14 +17,14 @@ def test_orders_table_shows_share_filled_in_percent() -> None:
 
 
 def test_columns_align_decimals_where_few_are_needed() -> None:
-    """A localized format without a step would cut 0.09654 to 0.097."""
+    """A figure is grouped as on the cards, whatever the browser's language, and 0.09654 is not cut to 0.097."""
     rows = [{"price": "83916.2"}, {"price": "2779.26"}]
     aligned = order_table.order_columns(theme.DARK, UTC, _orders(rows), dated=False, seen=())["price"]
-    assert (aligned["type_config"]["format"], aligned["type_config"]["step"]) == ("localized", 0.01)
+    assert aligned["type_config"]["format"] == "%,.2f"
     exact = order_table.order_columns(theme.DARK, UTC, _orders([*rows, {"price": "0.09654"}]), dated=False, seen=())[
         "price"
     ]
-    assert exact["type_config"]["format"] == "%.8g"
+    assert exact["type_config"]["format"] == "%,.8g"
 
 
 def _orders(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,25 +10,27 @@ CRITERIA = {"types": ["order"], "text": "eth"}
 
 
 def test_view_is_named_by_what_it_shows() -> None:
-    """The order of the filter's parts does not matter; filter, cleared view and zone do; a pause is the same view."""
-    name = tape.view_name(CRITERIA, 0, UTC)
-    assert tape.view_name(dict(reversed(CRITERIA.items())), 0, UTC) == name
+    """The order of the filter's parts does not matter; filter, cleared view, zone and grouping do; a pause does not."""
+    name = tape.view_name(CRITERIA, 0, UTC, is_indian=False)
+    assert tape.view_name(dict(reversed(CRITERIA.items())), 0, UTC, is_indian=False) == name
     others = [
-        tape.view_name({}, 0, UTC),
-        tape.view_name({**CRITERIA, "text": "btc"}, 0, UTC),
-        tape.view_name(CRITERIA, 7, UTC),
-        tape.view_name(CRITERIA, 0, ZoneInfo("Asia/Kolkata")),
+        tape.view_name({}, 0, UTC, is_indian=False),
+        tape.view_name({**CRITERIA, "text": "btc"}, 0, UTC, is_indian=False),
+        tape.view_name(CRITERIA, 7, UTC, is_indian=False),
+        tape.view_name(CRITERIA, 0, ZoneInfo("Asia/Kolkata"), is_indian=False),
+        tape.view_name(CRITERIA, 0, UTC, is_indian=True),
     ]
-    assert len({name, *others}) == 5
+    assert len({name, *others}) == 6
 
 
 def test_ticket_grants_one_view() -> None:
     """Plain data: what is read with it was reloaded or was not."""
-    assert tape.grant(CRITERIA, 3, 9, ZoneInfo("Asia/Kolkata")) == {
+    assert tape.grant(CRITERIA, 3, 9, ZoneInfo("Asia/Kolkata"), is_indian=True) == {
         "criteria": CRITERIA,
         "after": 3,
         "upto": 9,
         "zone": "Asia/Kolkata",
+        "is_indian": True,
     }
 
 

@@ -1,5 +1,6 @@
 """Cards of the tape: glyph and word, what changed, exact figures, and hostile text as text."""
 
+from contextvars import copy_context
 from datetime import UTC
 from typing import Any
 
@@ -7,9 +8,15 @@ import pytest
 from ui.fake_service import HOSTILE, FakeService
 from ui.helpers import text_of, walk, with_class
 
+from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.tape_cards import card
 
 NOW_MS = 1_795_413_600_000.0
+
+
+def _indian(row: dict[str, Any]) -> str:
+    fmt.group_rupees(True)
+    return text_of([card(row, UTC, NOW_MS)])
 
 
 def _row(**changes: Any) -> dict[str, Any]:
@@ -69,6 +76,17 @@ def test_long_figures_are_shortened_and_exact_in_the_tooltip() -> None:
     figures = with_class([built], "tape-figures")[0]
     assert "1,650,841.60" in text_of([figures])
     assert "1,650,841.59606695345873" in [node.get("title") for node in walk([figures])]
+
+
+def test_rupees_are_in_lakh_and_crore_if_the_reader_chose_that() -> None:
+    """Every amount of the card; dollars keep thousands, and so do sizes and prices of orders."""
+    told = "locked 1,354,920.88 → 24,324,131.84 ▲ · available +12,000"
+    row = _row(type="balance", pair="INR", quantity="1650841.59", what_changed=told)
+    text = copy_context().run(_indian, row)
+    assert "locked 13,54,920.88 → 2,43,24,131.84 ▲ · available +12,000" in text
+    assert "16,50,841.59" in text
+    assert told in copy_context().run(_indian, {**row, "pair": "USDT"})
+    assert told in text_of([card(row, UTC, NOW_MS)])
 
 
 def test_T13_hostile_text_stays_text_and_short() -> None:

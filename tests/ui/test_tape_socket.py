@@ -8,6 +8,8 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -17,12 +19,13 @@ from fakes.waiting import eventually
 from starlette.applications import Starlette
 from ui.fake_service import ANCHOR, FakeService, install
 from ui.fake_words import EPOCH
+from ui.helpers import text_of
 
 from coindcx_feed.tickets import Grant, process_tickets
 from coindcx_feed.ui import serving, tape_socket
 from coindcx_feed.ui.tape_socket import PATH, PROTOCOL, Follower, Pace
 
-GRANT: Grant = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC"}
+GRANT: Grant = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC", "is_indian": False}
 
 
 def test_quiet_tape_is_read_at_once_and_a_busy_one_ten_times_a_second() -> None:
@@ -108,6 +111,23 @@ def test_paused_view_begins_where_it_was_paused_and_a_cleared_one_after() -> Non
     follower = Follower(service, {**GRANT, "upto": 40, "after": 35})
     assert _seqs(follower.read(is_due=True)) == [40, 39, 38, 37, 36]
     assert _seqs(follower.read(is_due=False)) == list(range(50, 40, -1))
+
+
+def test_ticket_says_how_rupees_are_grouped() -> None:
+    """A reader's choice holds for the own tape only: each read has a context of its own."""
+
+    class Rich(FakeService):
+        def row(self, seq: int) -> dict[str, Any]:
+            return {**super().row(seq), "type": "balance", "pair": "INR", "quantity": "1650841.59"}
+
+    def shown(is_indian: bool) -> str:
+        follower = Follower(Rich(events=1), {**GRANT, "is_indian": is_indian})
+        found = copy_context().run(partial(follower.read, is_due=True))
+        assert found is not None
+        return text_of(found["cards"])
+
+    assert "16,50,841.59" in shown(True)
+    assert "1,650,841.59" in shown(False)
 
 
 def test_filter_of_the_ticket_holds() -> None:

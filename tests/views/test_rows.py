@@ -8,7 +8,9 @@ import pytest
 from fakes.frames import BALANCE, ORDER, POSITION, balance, order, position, rows
 from fakes.pipelines import at, filled, new_pipeline, replayed, row
 
+from coindcx_feed.events import EventType, Source
 from coindcx_feed.feed.pipeline import Pipeline
+from coindcx_feed.feed.ring import Stored
 from coindcx_feed.views import rows as views
 
 ROW_NAMES = {
@@ -21,6 +23,11 @@ MS = 1_795_000_000_000
 
 def _rows(pipeline: Pipeline) -> list[views.Row]:
     return [views.row(pipeline.ring, event) for event in pipeline.ring.since(0, 1_000)]
+
+
+def _told(kind: EventType, data: dict[str, Any]) -> str:
+    body = json.dumps({"data": data}).encode()
+    return views.change_text(None, Stored(1, kind, Source.REST, None, 0, None, 0, False, body, 0, 0))
 
 
 def _details(pipeline: Pipeline, seq: int) -> dict[str, Any]:
@@ -45,6 +52,15 @@ def test_every_recorded_record_makes_a_row_with_its_own_texts() -> None:
         quantity = {"order": "total_quantity", "position": "active_pos", "balance": "balance"}[shown["type"]]
         assert shown["quantity"] == record[quantity]
         assert shown["pair"] == record.get("pair", record.get("currency_short_name"))
+
+
+def test_fill_and_booking_are_told_with_grouped_figures() -> None:
+    """As every other figure of the column; what a record leaves out is a dash, and every digit stays."""
+    fill = {"id": "f", "price": "84162.4", "quantity": "12000", "fee_amount": "1000.2184"}
+    booked = {"id": "l", "amount": "-3176.5", "fee_amount": 9.67, "margin_currency_short_name": "USDT"}
+    assert _told(EventType.FILL, fill) == "12,000 at 84,162.4 · fee 1,000.2184 USDT"
+    assert _told(EventType.LEDGER, booked) == "amount \N{MINUS SIGN}3,176.5 · fee 9.67 USDT"
+    assert _told(EventType.LEDGER, {}) == "amount \N{EN DASH}"
 
 
 def test_row_is_plain_data() -> None:
