@@ -71,7 +71,8 @@ FIELDS: Final[dict[Subject, dict[str, Field]]] = {
 
 FORMULAS: Final[dict[str, str]] = {
     "liquidation_distance": "|mark − liquidation price| ÷ mark; unknown without a fresh mark, and on crossed margin",
-    "margin_ratio": "maintenance margin ÷ (margin + unrealised PnL); unknown as the distance is",
+    "margin_ratio": "maintenance margin ÷ (margin + unrealised PnL), on crossed margin of all that share the wallet; "
+    "unknown without fresh marks",
     "pnl_percent": "unrealised PnL ÷ margin, at a fresh mark",
     "pnl_move": "PnL now less the lowest, or the highest, within the time",
     "total_move": "total now less the lowest, or the highest, within the time",

@@ -83,7 +83,10 @@ def position_value(row: Row, field: str) -> Decimal | None:
 
 def _margin_ratio(row: Row, left: Decimal) -> Decimal | None:
     needed = decimal(row["maintenance_margin"])
-    if not needed or row["margin_type"] == "crossed":
+    if row["margin_type"] == "crossed":
+        # All of them share one wallet: what the feed computed of it, and nothing where it could not.
+        needed, left = row.get("crossed_margin") or (None, left)
+    if not needed:
         return None
     return min(OVER, _percent(needed, left)) if left > 0 else OVER
 

@@ -73,14 +73,22 @@ def crossed_ratio(crossed: Sequence[Held], available: Decimal | None) -> Figure:
     """
     if available is None:
         return Figure(None, "its wallet was not seen yet")
+    shared = crossed_margin(crossed, available)
+    if shared is None:
+        return Figure(None, "a crossed position has no fresh mark or no maintenance margin")
+    found = _ratio(*shared)
+    return found._replace(basis=f"shared by {len(crossed)} crossed") if len(crossed) > 1 else found
+
+
+def crossed_margin(crossed: Sequence[Held], available: Decimal) -> tuple[Decimal, Decimal] | None:
+    """Return what crossed positions need together and what stands for them; ``None`` when one lacks a figure."""
     needed, equity = _ZERO, available
     for held in crossed:
         profit = held.profit
         if profit is None or held.maintenance is None:
-            return Figure(None, "a crossed position has no fresh mark or no maintenance margin")
+            return None
         needed, equity = needed + held.maintenance, equity + profit
-    found = _ratio(needed, equity)
-    return found._replace(basis=f"shared by {len(crossed)} crossed") if len(crossed) > 1 else found
+    return needed, equity
 
 
 def _ratio(needed: Decimal, equity: Decimal) -> Figure:

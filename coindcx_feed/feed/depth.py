@@ -4,7 +4,6 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from coindcx_feed.analysis.explain import Explained
@@ -58,7 +57,7 @@ class Depth:
         rows = account.positions(runtime.state, runtime.marks, now_ns)
         wallets = account.balances(runtime.state, None, None)
         lives, rate = self._following().lives(), runtime.rate
-        sigma, available = self._sigma, _usdt(wallets)
+        sigma, available = self._sigma, risks.usdt_available(wallets)
         # While the memory is still read nothing is told of lives, instead of half of them.
         found = {} if lives is None else risks.risks(rows, lives, runtime.marks, sigma, available, now_ns / 1e6)
         return {"positions": found, "exposure": risks.exposure(rows, rate.rate if rate else None)}
@@ -68,7 +67,8 @@ class Depth:
         at_ns = self._moments.received_ns(at)
         pairs = {row["pair"] for row in rows if row["side"] != "flat"}
         marks = _MarksThen(self._log, at_ns, pairs)
-        found = risks.risks(rows, self._books(at).lives, marks, risks.Volatility(), _usdt(wallets), at_ns / 1e6)
+        available = risks.usdt_available(wallets)
+        found = risks.risks(rows, self._books(at).lives, marks, risks.Volatility(), available, at_ns / 1e6)
         return {"positions": found, "exposure": risks.exposure(rows, None)}
 
     def explained(self, currency: str, since_ms: float, at: int | None = None) -> dict[str, Any]:
@@ -166,7 +166,3 @@ class _MarksThen(moment.PastMarks):
 
     def day(self, pair: str) -> Day:
         return Day()
-
-
-def _usdt(wallets: Rows) -> Decimal | None:
-    return next((Decimal(wallet["available"]) for wallet in wallets if wallet["currency"] == "USDT"), None)

@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from coindcx_feed.feed.watch import ON_DEMAND
-from coindcx_feed.views import account, health
+from coindcx_feed.views import account, health, risks
 
 if TYPE_CHECKING:
     from coindcx_feed.feed.runtime import FeedRuntime
@@ -19,7 +19,8 @@ class RuntimeSight:
 
     def positions(self) -> list[dict[str, Any]]:
         runtime = self._runtime
-        return account.positions(runtime.state, runtime.marks, runtime.now_ns())
+        rows = account.positions(runtime.state, runtime.marks, runtime.now_ns())
+        return risks.with_shared_margin(rows, risks.usdt_available(self.balances()))
 
     def balances(self) -> list[dict[str, Any]]:
         return account.balances(self._runtime.state, None, None)

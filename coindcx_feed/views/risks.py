@@ -55,6 +55,24 @@ def held(row: dict[str, Any]) -> Held:
     )
 
 
+def usdt_available(wallets: Rows) -> Decimal | None:
+    """Return what crossed positions lean on, from rows of ``account.balances``."""
+    return next((Decimal(wallet["available"]) for wallet in wallets if wallet["currency"] == "USDT"), None)
+
+
+def with_shared_margin(rows: Rows, available: Decimal | None) -> Rows:
+    """Give crossed rows of ``account.positions`` what all of them need and have together, as ``crossed_margin``.
+
+    Args:
+        available: Of the USDT wallet.
+    """
+    crossed = [row for row in rows if row["margin_type"] == "crossed" and row["side"] != "flat"]
+    shared = risk.crossed_margin([held(row) for row in crossed], available) if available is not None else None
+    for row in crossed:
+        row["crossed_margin"] = shared
+    return rows
+
+
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 

@@ -46,9 +46,19 @@ def test_an_old_mark_makes_results_unknown(field: str) -> None:
 
 
 def test_margin_that_is_used_up_is_over_every_limit() -> None:
-    """The quotient would turn its sign; crossed margin is unknown."""
+    """The quotient would turn its sign."""
     assert position_value(position_row(unrealized_pnl="-150"), "margin_ratio") == OVER
-    assert position_value(position_row(margin_type="crossed"), "margin_ratio") is None
+
+
+def test_crossed_positions_are_judged_by_what_they_share() -> None:
+    """By the wallet, not by the margin of one; unknown while the wallet or a mark is."""
+    shared = {"margin_type": "crossed", "crossed_margin": (Decimal(40), Decimal(50))}
+    assert position_value(position_row(**shared), "margin_ratio") == 80
+    assert position_value(position_row(**shared, unrealized_pnl="-150"), "margin_ratio") == 80
+    used_up = {**shared, "crossed_margin": (Decimal(40), Decimal(-1))}
+    assert position_value(position_row(**used_up), "margin_ratio") == OVER
+    for unknown in ({}, {"crossed_margin": None}):
+        assert position_value(position_row(margin_type="crossed", **unknown), "margin_ratio") is None
     assert position_value(position_row(stop="2800"), "stop_missing") == 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fakes.frames import BALANCE, POSITION, balance, position
 from fakes.pipelines import feed, row
 from fakes.runtimes import settings_for
 
+from coindcx_feed.exchange.records import CurrentPricesRecord
 from coindcx_feed.exchange.states import Change, State
 from coindcx_feed.feed import sight as sight_module
 from coindcx_feed.feed.runtime import FeedRuntime
@@ -28,6 +30,22 @@ def test_rows_are_those_of_the_pages(tmp_path: Path) -> None:
     assert [found["id"] for found in sight.positions()] == ["p-1"]
     assert [found["total"] for found in sight.balances()] == ["100"]
     assert sight.quirks() == []
+
+
+def test_crossed_positions_share_the_free_wallet(tmp_path: Path) -> None:
+    """What they need together, and what is free with their PnL; unknown while one of them has no mark."""
+    runtime = new_runtime(tmp_path)
+    crossed = position(margin_type="crossed", maintenance_margin=4)
+    other = position("p-2", pair="B-SOL_USDT", margin_type="crossed", maintenance_margin=2)
+    asyncio.run(feed(runtime.pipeline, [row(POSITION, crossed), row(POSITION, other), row(BALANCE, balance())]))
+    sight = RuntimeSight(runtime)
+    assert [found["crossed_margin"] for found in sight.positions()] == [None, None]
+    for pair in ("B-ETH_USDT", "B-SOL_USDT"):
+        record = CurrentPricesRecord.model_validate({"pr": "futures", "prices": {pair: {"mp": Decimal(3_000)}}})
+        runtime.marks.update(record, runtime.now_ns(), ())
+    free = Decimal(sight.balances()[0]["available"])
+    profit = sum(Decimal(found["unrealized_pnl"]) for found in sight.positions())
+    assert [found["crossed_margin"] for found in sight.positions()] == [(6, free + profit)] * 2
 
 
 class StoppedTime:
