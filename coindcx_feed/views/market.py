@@ -38,15 +38,15 @@ def _quote(desk: Desk, marks: Marks, pair: str, names: frozenset[str] | None, no
         "base": base,
         "quote": quote,
         "is_listed": None if names is None else pair in names,
-        "last": _text(row, "ls"),
+        "last": _price(row, "ls", contract),
         "last_age_s": last_age_s,
         "mark": _text(row, "mp"),
         "mark_age_s": _age_s(row.get("mp"), now_ns),
         "is_fresh": last_age_s is not None and last_age_s <= FRESH_S,
         "index": None,  # the exchange publishes none
         "change_percent": _text(row, "pc"),
-        "high": _text(row, "h"),
-        "low": _text(row, "l"),
+        "high": _price(row, "h", contract),
+        "low": _price(row, "l", contract),
         "volume": _text(row, "v"),
         "day_age_s": _age_s(row.get("h"), now_ns),
         "funding_rate": _text(row, "efr"),
@@ -60,6 +60,12 @@ def _quote(desk: Desk, marks: Marks, pair: str, names: frozenset[str] | None, no
 def _text(row: Row, name: str) -> str | None:
     figure = row.get(name)
     return None if figure is None else plain(figure.value)
+
+
+def _price(row: Row, name: str, contract: Contract | None) -> str | None:
+    # With all decimals of the tick: a price that ends in 0 would be shorter for a moment, and the line would jump.
+    figure = row.get(name)
+    return None if figure is None else _stepped(figure.value, None if contract is None else contract.price_increment)
 
 
 def _age_s(figure: Figure | None, now_ns: int) -> float | None:

@@ -49,11 +49,22 @@ def test_quote_has_every_figure_with_its_own_age(desk: Desk, marks: Marks) -> No
     eth, btc = market.quotes(desk, marks, START_NS + 11 * SECOND)
     assert is_plain(eth)
     assert is_plain(btc)
-    assert (eth["base"], eth["quote"], eth["last"], eth["mark"]) == ("ETH", "USDT", "2941.8", "2941.5")
+    assert (eth["base"], eth["quote"], eth["last"], eth["mark"]) == ("ETH", "USDT", "2941.80", "2941.5")
     assert (eth["last_age_s"], eth["mark_age_s"], eth["is_fresh"]) == (11.0, 2.0, False)
     assert (eth["change_percent"], eth["funding_rate"], eth["index"]) == ("-0.42", "0.0001", None)
     assert (eth["is_listed"], btc["is_listed"]) == (True, False)
     assert [btc[name] for name in ("last", "last_age_s", "mark", "volume", "funding_ms")] == [None] * 5
+
+
+def test_price_keeps_the_decimals_of_its_tick(desk: Desk, marks: Marks) -> None:
+    """118.30 is not 118.3: a price that ends in 0 would make its line jump; an unknown tick adds nothing."""
+    desk.quotes.update({ETH: {"ls": Decimal("118.3"), "h": Decimal(120), "l": Decimal("115.7849")}}, START_NS)
+    names = ("last", "high", "low")
+    (before,) = (quote for quote in market.quotes(desk, marks, START_NS) if quote["pair"] == ETH)
+    assert [before[name] for name in names] == ["118.3", "120", "115.7849"]
+    desk.contracts[ETH] = CONTRACT
+    (after,) = (quote for quote in market.quotes(desk, marks, START_NS) if quote["pair"] == ETH)
+    assert [after[name] for name in names] == ["118.30", "120.00", "115.7849"]
 
 
 def test_next_funding_is_the_next_multiple_of_the_contracts_hours(desk: Desk, marks: Marks) -> None:
