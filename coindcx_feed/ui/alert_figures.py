@@ -169,7 +169,8 @@ def _trouble(title: str, text: str) -> Node:
 def rehearsed(found: Plain, days: int, zone: tzinfo) -> Node:
     """Build the line that says what a rule would have told."""
     if found["why"] is not None:
-        return div("notice plain", node("p", "strong", "Cannot be rehearsed."), node("p", "", f"{found['why']}."))
+        why = f"{found['why'][:1].upper()}{found['why'][1:]}."
+        return div("notice plain", node("p", "strong", "Cannot be rehearsed."), node("p", "", why))
     times = {0: "never", 1: "once"}.get(found["fired"], f"{fmt.count(found['fired'])} times")
     last = "the last day" if days == 1 else f"the last {fmt.count(days)} days"
     details = [f"{fmt.count(found['looked_at'])} stored events looked at"]

@@ -21,6 +21,7 @@ export default function (component) {
   return () => {
     document.removeEventListener("visibilitychange", instance.watch);
     instances.delete(parentElement);
+    lift(null);
   };
 }
 
@@ -46,6 +47,12 @@ function woke(instance) {
   else if (instance.hiddenAt && Date.now() - instance.hiddenAt > LONG_HIDDEN_MS) instance.send("woke", Date.now());
 }
 
+// Toasts stand at the same corner: they are lifted over the box, whose buttons stay in sight.
+function lift(box) {
+  const height = box && !box.hidden ? `${box.offsetHeight + 8}px` : "0px";
+  document.documentElement.style.setProperty("--coindcx-since", height);
+}
+
 function draw(instance) {
   const { box, data } = instance;
   const lines = instance.dismissed === data.newest ? null : data.lines;
@@ -53,6 +60,7 @@ function draw(instance) {
   if (!lines) {
     box.replaceChildren();
     instance.drawn = null;
+    lift(null);
     return;
   }
   const drawn = JSON.stringify([data.title, lines]);
@@ -60,6 +68,7 @@ function draw(instance) {
   instance.drawn = drawn;
   box.setAttribute("aria-label", "Since you last looked");
   box.replaceChildren(head(data), list(lines), buttons(instance));
+  lift(box);
 }
 
 function head(data) {

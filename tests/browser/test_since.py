@@ -20,6 +20,14 @@ def _table(page: Page) -> Any:
     return page.locator("[data-testid=stDataFrame]").first.bounding_box()
 
 
+def _top(page: Page, place: str) -> float:
+    return float(page.locator(place).evaluate("each => each.getBoundingClientRect().top"))
+
+
+def _bottom(page: Page, place: str) -> float:
+    return float(page.locator(place).evaluate("each => each.getBoundingClientRect().bottom"))
+
+
 def test_news_are_told_until_they_are_marked_as_seen(dashboard: Dashboard, page: Page) -> None:
     """The first visit sets the mark and says nothing; a later one says in five lines what came after it."""
     open_page(page, dashboard.url)
@@ -33,9 +41,11 @@ def test_news_are_told_until_they_are_marked_as_seen(dashboard: Dashboard, page:
     assert page.locator(".since dt").all_inner_texts() == ["Events", "Orders", "Positions", "Balances", "Gaps"]
     assert "order" in page.locator(".since dd").first.inner_text()
     before = eventually(lambda: _table(page), "the table")
+    assert _bottom(page, ".toasts") <= _top(page, ".since")  # a toast must not lie on the buttons
     page.get_by_role("button", name="Mark as seen").click()
     eventually(lambda: not page.locator(".since").is_visible(), "no box")
     assert _table(page) == before
+    eventually(lambda: _bottom(page, ".toasts") > 850, "toasts at the bottom of the window again")
     seen = _mark(page)
     assert seen.startswith(f"{epoch}:")
     assert int(seen.rpartition(":")[2]) >= int(first.rpartition(":")[2])

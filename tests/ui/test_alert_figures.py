@@ -79,7 +79,7 @@ def test_troubles_are_said(changes: dict[str, Any], text: str) -> None:
         ({"fired": 1}, "Would have fired once"),
         ({"fired": 0, "held_back": 0}, "Would have fired never"),
         ({"is_whole": False, "upto_ms": 0.0}, "stopped at its time limit, at events of"),
-        ({"why": "it looks at the running feed"}, "Cannot be rehearsed. it looks at the running feed."),
+        ({"why": "it looks at the running feed"}, "Cannot be rehearsed. It looks at the running feed."),
     ],
 )
 def test_rehearsal_is_one_sentence(changes: dict[str, Any], text: str) -> None:
