@@ -92,7 +92,7 @@ def _rules_and_form() -> None:
                 _form()
         else:
             destinations()
-            _quiet()
+            fatigue()
 
 
 @page.part(2.0)
@@ -206,7 +206,9 @@ def _channel_pressed() -> None:
         _try(lambda: page.service().alerts.test(rest.rpartition(":")[0]), "alert-test-problem")
 
 
-def _quiet() -> None:
+@page.part(None)
+def fatigue() -> None:
+    """Say what is done against fatigue, and let it be changed."""
     state = page.service().alerts.state()
     line = nodes.div("small muted", alert_figures.quiet_line(state))
     nodes.show([cards.head("Against fatigue"), line], key="alert-quiet-line")

@@ -17,8 +17,15 @@ SERVICES: dict[str, dict[str, Any]] = {
     "rejected": {"state": "rejected", "text": "the join was closed after 0.1 s; check COINDCX_API_SECRET"},
     "live": {"mode": "live", "has_credentials": False, "simulator": None},
     "hostile": {"text": HOSTILE},
+    "full": {"events": 100_000},
     "no-sidecar": {"sidecar": {"url": None, "clients": 0, "error": "port 8000 is in use"}},
 }
+
+BROKEN = {
+    "events": "select", "orders": "orders", "positions": "positions", "balances": "balances", "market": "market.quotes",
+    "history": "past.select", "statistics": "past.gaps", "alerts": "alerts.state", "feed": "feed",
+}  # fmt: skip
+"""What each page cannot do without."""
 
 
 def _assert_whole(test: AppTest) -> None:
@@ -220,6 +227,26 @@ def test_broken_part_leaves_the_rest_and_hides_its_payload() -> None:
     assert all("evil" not in error.value for error in test.error)
     assert page.failures["positions"] > before
     assert "Live" in nodes_of(test)
+
+
+@pytest.mark.parametrize(("page", "read"), list(BROKEN.items()))
+def test_page_whose_figures_cannot_be_read_says_so_and_stays(page: str, read: str) -> None:
+    """On every page: the failed part says its kind and no more, the status line stands, nothing escapes."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError(HOSTILE)
+
+    service = FakeService()
+    *places, name = read.split(".")
+    owner: Any = service
+    for place in places:
+        owner = getattr(owner, place)
+    setattr(owner, name, broken)
+    test = opened(page, service)
+    assert not test.exception
+    assert "KeyError" in test.error[0].value
+    assert all("evil" not in error.value for error in test.error)
+    assert service.status()["label"] in nodes_of(test)
 
 
 @pytest.mark.timed
