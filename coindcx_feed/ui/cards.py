@@ -175,7 +175,7 @@ def cards(boxes: Iterable[Node | None]) -> Node:
 
 
 def _pair(name: str, value: Node) -> Node:
-    return div("pair", span("muted", name), span("value", value), key=name)
+    return div("pair", span("muted", name, title=dictionary.tip(name)), span("value", value), key=name)
 
 
 def _protection(position: dict[str, Any]) -> Node:

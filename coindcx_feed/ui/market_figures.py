@@ -5,6 +5,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
+from coindcx_feed.analysis.dictionary import meaning
 from coindcx_feed.ui import cards, theme
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.nodes import Node, age, div, node, span
@@ -64,7 +65,7 @@ def _grown(age_s: float, now_ms: float, warn_s: float) -> Node:
 
 def _last(quote: Quote) -> Node:
     color = "big" if quote["is_fresh"] else "big muted"
-    return span(color, fmt.number(quote["last"]), span("unit", f" {quote['quote']}"), title="Price of the last trade")
+    return span(color, fmt.number(quote["last"]), span("unit", f" {quote['quote']}"), title=meaning("Last price"))
 
 
 def _change(quote: Quote) -> Node:
@@ -72,7 +73,7 @@ def _change(quote: Quote) -> Node:
     color = cards.signed_color(text) if quote["is_fresh"] else "muted"
     arrow = {"green": "▲ ", "red": "▼ "}.get(cards.signed_color(text), "")
     shown = fmt.UNKNOWN if text is None else f"{arrow}{fmt.rounded(text, signed=True)} %"
-    return span(f"strong {color}".strip(), shown, title="Change within 24 h")
+    return span(f"strong {color}".strip(), shown, title=meaning("24 h change"))
 
 
 def _spark(quote: Quote) -> Node:
@@ -108,17 +109,16 @@ def _pairs(quote: Quote, now_ms: float) -> Iterable[Node]:
     day = "muted" if is_old else ""
     mark_age = None if quote["mark_age_s"] is None else now_ms - quote["mark_age_s"] * 1000
     mark = span("", fmt.figure(quote["mark"]), span("", " "), age(mark_age, "unit", warn_s=FRESH_S))
-    yield _pair("Mark", mark, f"Mark price, {unit}")
+    yield _pair("Mark", mark, f"{meaning('Mark')} In {unit}.")
     yield _pair("Funding", span(day, funding(quote["funding_rate"])), _funding_title(quote))
-    yield _pair("24 h high", span(day, fmt.number(quote["high"])))
-    yield _pair("Next in", _next_funding(quote), "Computed from the contract's schedule; the stream does not say it.")
-    yield _pair("24 h low", span(day, fmt.number(quote["low"])))
-    yield _pair(
-        "24 h volume", span("", compact(quote["volume"]), span("unit", f" {unit}")), fmt.number(quote["volume"])
-    )
+    yield _pair("24 h high", span(day, fmt.number(quote["high"])), f"{meaning('24 h high')} In {unit}.")
+    yield _pair("Next in", _next_funding(quote), meaning("Next in"))
+    yield _pair("24 h low", span(day, fmt.number(quote["low"])), f"{meaning('24 h low')} In {unit}.")
+    volume = span("", compact(quote["volume"]), span("unit", f" {unit}"))
+    yield _pair("24 h volume", volume, f"{meaning('24 h volume')} {fmt.number(quote['volume'])} {unit}.")
 
 
-def _pair(name: str, value: Node, title: str | None = None) -> Node:
+def _pair(name: str, value: Node, title: str) -> Node:
     return div("pair", span("muted", name), span("value", value), key=name, title=title)
 
 
@@ -129,8 +129,8 @@ def _next_funding(quote: Quote) -> Node:
 
 
 def _funding_title(quote: Quote) -> str:
-    every = f", every {quote['funding_hours']} h" if quote["funding_hours"] else ""
-    return f"Upcoming rate{every}; the last one settled was {funding(quote['settled_rate'])}"
+    every = f", of one every {quote['funding_hours']} h," if quote["funding_hours"] else ""
+    return f"{meaning('Funding rate')} The last one settled{every} was {funding(quote['settled_rate'])}."
 
 
 def funding(rate: str | None) -> str:
@@ -213,8 +213,9 @@ def _middle(book: dict[str, Any]) -> Node:
     if book["spread"] is None:
         return div("rung middle", span("muted", "one side is empty"), key="middle")
     share = fmt.percent(book["spread_share"], places=3 if book["spread_share"] >= 0.000_1 else 5)
-    left = span("", span("muted", "Spread "), span("strong", fmt.number(book["spread"])), span("muted", f" {share}"))
-    right = span("muted", f"bids {fmt.percent(book['bid_share'])} of size")
+    spread = span("strong", fmt.number(book["spread"]))
+    left = span("", span("muted", "Spread "), spread, span("muted", f" {share}"), title=meaning("Spread"))
+    right = span("muted", f"bids {fmt.percent(book['bid_share'])} of size", title=meaning("Bids of size"))
     return div("rung middle", left, right, key="middle")
 
 

@@ -7,7 +7,7 @@ from ui.fake_service import FakeService
 from ui.helpers import with_class
 
 from coindcx_feed.analysis import dictionary
-from coindcx_feed.ui import feed_figures, order_figures, position_figures
+from coindcx_feed.ui import cards, feed_figures, market_figures, order_figures, position_figures
 from coindcx_feed.ui.nodes import Node
 
 IST = ZoneInfo("Asia/Kolkata")
@@ -49,3 +49,19 @@ def test_every_figure_of_a_strip_has_its_tooltip(page: str) -> None:
     assert len(cells) >= 5
     for cell in cells:
         assert cell["title"] == dictionary.tip(cell["key"]) is not None, cell["key"]
+
+
+def test_every_figure_of_a_card_has_its_tooltip() -> None:
+    """On the row or on its name, in the words of the dictionary."""
+    service = FakeService()
+    held = cards.position_card(service.positions()[0], pressed=False, live=True, now_ms=service.now_ms)
+    watched = market_figures.quote_card(
+        service.market.quotes()["rows"][0], pressed=False, turn=0, now_ms=service.now_ms
+    )
+    for card, least in ((held, 7), (watched, 6)):
+        rows = with_class([card], "pair")
+        assert len(rows) >= least
+        for row in rows:
+            name = "Funding rate" if row["key"] == "Funding" else row["key"]
+            said = row.get("title") or row["children"][0]["title"]
+            assert said.startswith(dictionary.meaning(name)), name
