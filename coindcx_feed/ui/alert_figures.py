@@ -55,7 +55,7 @@ def _link(notice: Plain, turn: int) -> Node:
 
 
 def _button(text: str, select: str, title: str | None = None, *, pressed: bool | None = None) -> Node:
-    return node("button", "copy", text, select=select, title=title, pressed=pressed, key=text)
+    return node("button", "copy nowrap", text, select=select, title=title, pressed=pressed, key=text)
 
 
 def unread_line(brief: Plain) -> list[Node | None]:

@@ -22,6 +22,8 @@ def test_notices_show_severity_text_repeats_and_a_link() -> None:
     for part in ("· info", "✕ critical", "▲ warning", "Order filled ×4", "in quiet hours", "● "):
         assert part in text
     assert selects(shown) == ["event:37:5", "page:positions:5", "page:feed:5"]
+    # A link in two lines would put the row beside it out of line on a narrow screen.
+    assert all("nowrap" in each["class"] for each in walk(shown) if "select" in each)
     assert "No notice yet" in text_of(figures.notices([], UTC, 0, 0))
 
 
