@@ -44,7 +44,7 @@ class MarketService:
         """Return the bars of a watched pair. Reading them keeps them joined for some seconds."""
         runtime = self._runtime
         bars = runtime.desk.look_at_candles(pair, resolution) if self._has_stream else None
-        return None if bars is None else market.candles(bars, runtime.now_ns())
+        return None if bars is None else market.candles(bars, runtime.desk.contracts.get(pair), runtime.now_ns())
 
     def trades(self, pair: str, limit: int = 40) -> list[dict[str, Any]]:
         """Return the newest public trades of a watched pair, newest first."""

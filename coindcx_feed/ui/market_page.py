@@ -56,7 +56,7 @@ def picker() -> None:
         names,
         index=None,
         key="market-add",
-        placeholder=f"Add a pair: search {len(names):,}" if known["names"] else waiting,
+        placeholder=f"Add a pair: {len(names):,} more" if known["names"] else waiting,
         label_visibility="collapsed",
         on_change=_add,
         disabled=not names,

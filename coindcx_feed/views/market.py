@@ -151,17 +151,18 @@ def _share(bids: Sequence[Level], asks: Sequence[Level]) -> float | None:
     return float(bid / (bid + ask)) if bid + ask else None
 
 
-def candles(found: Candles, now_ns: int) -> dict[str, Any]:
+def candles(found: Candles, contract: Contract | None, now_ns: int) -> dict[str, Any]:
     """Return the bars, oldest first, as arrays: times in Unix ms, prices USDT, volume base coins."""
     bars = found.bars()
     columns = ("open", "high", "low", "close", "volume")
     live_s = (now_ns - found.live_ns) / 1e9 if found.live_ns else None
+    tick = None if contract is None else contract.price_increment
     return {
         "resolution": found.resolution,
         "length_ms": MINUTES[found.resolution] * 60_000,
         "t_ms": np.array([bar.open_ms for bar in bars], dtype=np.float64),
         **{name: np.array([float(getattr(bar, name)) for bar in bars], dtype=np.float64) for name in columns},
-        "newest": None if not bars else {name: plain(getattr(bars[-1], name)) for name in columns},
+        "newest": None if not bars else {name: _stepped(getattr(bars[-1], name), tick) for name in columns[:4]},
         "live_age_s": live_s,
         "is_fresh": live_s is not None and live_s <= CANDLE_FRESH_S,
         "is_whole": not found.wanted,

@@ -86,7 +86,7 @@ class FakeMarket:
         count = 120 if self._service.count else 0
         t_ms = self._service.now_ms - 60_000.0 * np.arange(count, 0, -1)
         close = 2_940 + 5 * np.sin(np.arange(count) / 9)
-        names = ("open", "high", "low", "close", "volume")
+        names = ("open", "high", "low", "close")
         return {
             "resolution": resolution,
             "length_ms": 60_000,

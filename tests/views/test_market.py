@@ -133,16 +133,17 @@ def test_unsynced_book_has_a_reason_and_no_levels() -> None:
 def test_bars_are_arrays_with_the_newest_as_text() -> None:
     """Pixels need no more than floats; figures do."""
     found = Candles("5m")
-    empty = market.candles(found, START_NS)
+    empty = market.candles(found, None, START_NS)
     assert (len(empty["t_ms"]), empty["newest"], empty["live_age_s"], empty["is_whole"]) == (0, None, None, False)
     bar = CandleBar(open=Decimal("2941.50"), high=Decimal(2950), low=Decimal(2940), close=Decimal("2945.1"),
                     volume=Decimal("12.5"), open_time=1_790_000_000, pair=ETH, duration="5m")  # fmt: skip
     found.take(bar, START_NS)
-    shown = market.candles(found, START_NS + 3 * SECOND)
+    shown = market.candles(found, CONTRACT, START_NS + 3 * SECOND)
     assert is_plain(shown)
-    assert (shown["newest"]["open"], shown["live_age_s"], shown["is_fresh"]) == ("2941.5", 3.0, True)
+    assert (shown["live_age_s"], shown["is_fresh"]) == (3.0, True)
+    assert shown["newest"] == {"open": "2941.50", "high": "2950.00", "low": "2940.00", "close": "2945.10"}
     assert (shown["t_ms"].tolist(), shown["close"].tolist()) == ([1.79e12], [2945.1])
-    assert not market.candles(found, START_NS + 60 * SECOND)["is_fresh"]
+    assert not market.candles(found, CONTRACT, START_NS + 60 * SECOND)["is_fresh"]
 
 
 def test_tape_is_newest_first_and_empty_for_an_unwatched_pair(desk: Desk) -> None:
