@@ -1,5 +1,6 @@
 """The real dashboard as a child process, and a Chromium that tells every address it asks for."""
 
+import json
 import os
 import signal
 import socket
@@ -11,16 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30.0
+START_S = 90.0
+"""Of what everybody waits for: one late start would fail the whole room."""
 PRESS_S = 5.0
+KEPT = "cookies,local_storage,indexeddb,cache_storage,service_workers,websql,file_systems"
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -29,6 +33,10 @@ SWITCHES = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+_rested: list[BrowserContext] = []
+"""Of the one browser that is open: contexts that nobody uses now."""
 
 
 def eventually(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
@@ -94,6 +102,14 @@ class Dashboard:
         except OSError:
             return False
 
+    def status(self) -> dict[str, Any]:
+        """Return what the sidecar says of the feed, nothing while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.sidecar_port}/api/v1/ws/status", timeout=2) as reply:
+                return dict(json.load(reply))
+        except OSError:
+            return {}
+
     def stop(self) -> float:
         """Ask the process to end and return the seconds it took."""
         begun = time.monotonic()
@@ -144,14 +160,18 @@ def running(data_dir: Path, script: Path = ROOT / "app.py", **settings: str) -> 
 
 @dataclass
 class Watched:
-    """A browser context with every address it asked for and every error it met."""
+    """A reader's tabs, with every address they asked for and every error they met."""
 
     context: BrowserContext
+    viewport: ViewportSize
+    scheme: Literal["dark", "light"] = "dark"
     asked: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def page(self) -> Page:
         page = self.context.new_page()
+        page.set_viewport_size(self.viewport)
+        page.emulate_media(color_scheme=self.scheme)
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("websocket", lambda socket: self.asked.append(socket.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -177,21 +197,48 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(f"no Chromium at {CHROMIUM}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            _rested.clear()
+            browser.close()
 
 
 @contextmanager
 def watched(browser: Browser, width: int = 1400, height: int = 900, scheme: str = "dark") -> Iterator[Watched]:
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="light" if scheme == "light" else "dark",
+    """Be a reader whose browser knows nothing of another's.
+
+    Contexts go from one to the next, as a new one costs a window and every script again, about a quarter of a page.
+    """
+    context = _rested.pop() if _rested else _new_context(browser)
+    opened = Watched(context, {"width": width, "height": height}, "light" if scheme == "light" else "dark")
+    yield opened
+    _forget(opened)
+    _rested.append(context)
+
+
+def _new_context(browser: Browser) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": 1400, "height": 900},
+        color_scheme="dark",
         timezone_id="Asia/Kolkata",
         permissions=["clipboard-read", "clipboard-write"],
         accept_downloads=True,
     )
-    yield Watched(context)
-    context.close()
+
+
+def _forget(opened: Watched) -> None:
+    """Close the pages of a reader and take away whatever they kept."""
+    first, *others = opened.context.pages or [opened.context.new_page()]
+    for page in others:
+        page.close()
+    first.goto("about:blank")  # or what the page writes as it goes would stay
+    session = opened.context.new_cdp_session(first)
+    parts = [urlsplit(address) for address in opened.asked]
+    for origin in {f"{part.scheme}://{part.netloc}" for part in parts if part.scheme in ("http", "https")}:
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": KEPT})
+    first.close()
+    opened.context.clear_cookies()
 
 
 def number_after(text: str, word: str) -> int:

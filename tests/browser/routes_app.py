@@ -18,7 +18,7 @@ from coindcx_feed import tickets
 from coindcx_feed.ui import serving
 
 GRANT = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC"}
-LONG_S = 600.0
+LONG_S = 3_600.0
 
 
 def _mint(lifetime_s: float) -> str:

@@ -31,8 +31,9 @@ TOASTS = """() => { const found = []; const look = (root) => { for (const elemen
 def page(browser: Browser) -> Iterator[Page]:
     """A page whose notifications and tones are counted instead of shown and heard."""
     with watched(browser) as opened:
-        opened.context.add_init_script(FAKED)
-        yield opened.page()
+        shown = opened.page()
+        shown.add_init_script(FAKED)
+        yield shown
         assert opened.foreign() == []
         assert opened.errors == []
 

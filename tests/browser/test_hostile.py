@@ -1,10 +1,7 @@
 """Hostile text from the feed in a real browser: shown as text, nothing run, nothing fetched."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from browser.harness import Dashboard, Watched, assert_whole, eventually, open_page, running
+from browser.harness import Dashboard, Watched, assert_whole, eventually, open_page
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
@@ -25,11 +22,9 @@ EVERYWHERE = """() => {
 
 
 @pytest.fixture(scope="module")
-def dashboard(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    script = Path(__file__).with_name("fake_app.py")
-    with running(tmp_path_factory.mktemp("hostile"), script) as started:
-        eventually(started.is_healthy, "a healthy dashboard")
-        yield started
+def dashboard(browser: Browser, request: pytest.FixtureRequest) -> Dashboard:
+    started: Dashboard = request.getfixturevalue("hostile")
+    return started
 
 
 def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: Watched) -> None:

@@ -1,24 +1,15 @@
 """Presses that another run of the page follows at once, as it does while a page settles. No browser is needed."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 
 import aiohttp
-import pytest
-from browser.harness import Dashboard, eventually, running
+from browser.harness import Dashboard
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PAGES = 12
 WITHIN_S = 8.0
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(tmp_path_factory.mktemp("presses")) as started:
-        eventually(started.is_healthy, "a healthy dashboard")
-        yield started
 
 
 def _run(pressed: str = "") -> bytes:

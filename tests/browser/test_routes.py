@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from browser.harness import Dashboard, eventually, running
+from browser.harness import Dashboard
 
 from coindcx_feed.ui.charts import PLOTLY_PATH
 from coindcx_feed.ui.scripts import PREFIX
@@ -21,15 +19,8 @@ ACCOUNT = (b"evil.example", b"B-ETH_USDT", b"41228", b"2941.80", b"what_changed"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with running(tmp_path_factory.mktemp("routes"), Path(__file__).with_name("routes_app.py")) as started:
-        eventually(started.is_healthy, "a healthy dashboard")
-        yield started
-
-
-@pytest.fixture(scope="module")
-def told(served: Dashboard) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((served.data_dir / "routes.json").read_text())
+def told(hostile: Dashboard) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((hostile.data_dir / "routes.json").read_text())
     return found
 
 
@@ -68,57 +59,57 @@ def test_T24_there_is_no_route_of_ours_that_this_test_does_not_know(told: dict[s
     assert {path for path in found - OURS if path and not path.startswith(RESERVED)} == set()
 
 
-async def test_T03_T01_every_route_refuses_foreign_hosts_and_origins(served: Dashboard, told: dict[str, Any]) -> None:
+async def test_T03_T01_every_route_refuses_foreign_hosts_and_origins(hostile: Dashboard, told: dict[str, Any]) -> None:
     """Over HTTP: another host 421, another or no known origin 403, whatever the method."""
     paths = [*_paths(told, sockets=False), "/", "/orders", "/live/other"]
     assert len(paths) > 10
     for path in paths:
         for method in ("GET", "POST", "OPTIONS"):
-            status, body = await _status(served, path, method, Host="evil.example:8501")
+            status, body = await _status(hostile, path, method, Host="evil.example:8501")
             assert (status, b"localhost" in body) == (421, True), path
             for origin in ("http://evil.example", "null", "http://localhost:3000"):
-                status, _ = await _status(served, path, method, Origin=origin)
+                status, _ = await _status(hostile, path, method, Origin=origin)
                 assert status == 403, path
 
 
-async def test_no_route_over_http_serves_account_data(served: Dashboard, told: dict[str, Any]) -> None:
+async def test_no_route_over_http_serves_account_data(hostile: Dashboard, told: dict[str, Any]) -> None:
     """Also not to the dashboard's own pages: what they show comes over the two sockets, a download from memory."""
     for path in [*_paths(told, sockets=False), *_paths(told, sockets=True), "/", "/orders", "/api/events", "/live/x"]:
-        for headers in ({}, {"Origin": served.url}):
-            _, body = await _status(served, path, **headers)
+        for headers in ({}, {"Origin": hostile.url}):
+            _, body = await _status(hostile, path, **headers)
             assert not [mark for mark in ACCOUNT if mark in body], path
 
 
-async def test_T01_T03_every_socket_refuses_foreign_pages(served: Dashboard, told: dict[str, Any]) -> None:
+async def test_T01_T03_every_socket_refuses_foreign_pages(hostile: Dashboard, told: dict[str, Any]) -> None:
     """With a good ticket where one is needed: it stays unused."""
     ticket = told["good"][0]
     paths = _paths(told, sockets=True)
     assert set(paths) == {PATH, "/_stcore/stream"}
     for path in paths:
         for origin in ("http://evil.example", "http://localhost:3000", "null"):
-            assert await _upgrade(served, path, ticket, Origin=origin) == 403, path
-        assert await _upgrade(served, path, ticket, Host="evil.example", Origin="http://evil.example") == 403, path
-    assert await _upgrade(served, PATH, ticket) == 403, "no origin at all"
-    assert await _upgrade(served, PATH, ticket, Origin=served.url) == 101
+            assert await _upgrade(hostile, path, ticket, Origin=origin) == 403, path
+        assert await _upgrade(hostile, path, ticket, Host="evil.example", Origin="http://evil.example") == 403, path
+    assert await _upgrade(hostile, PATH, ticket) == 403, "no origin at all"
+    assert await _upgrade(hostile, PATH, ticket, Origin=hostile.url) == 101
 
 
-async def test_T04_tape_refuses_whoever_has_no_fresh_ticket(served: Dashboard, told: dict[str, Any]) -> None:
+async def test_T04_tape_refuses_whoever_has_no_fresh_ticket(hostile: Dashboard, told: dict[str, Any]) -> None:
     """None, made up, too old, or used: only the first presentation of a fresh one opens it."""
-    own = {"Origin": served.url}
+    own = {"Origin": hostile.url}
     ticket = told["good"][1]
-    assert await _upgrade(served, PATH, None, **own) == 403
-    assert await _upgrade(served, PATH, "A" * 43, **own) == 403
-    assert await _upgrade(served, PATH, told["expired"], **own) == 403
-    assert await _upgrade(served, PATH, ticket, **own) == 101
-    assert await _upgrade(served, PATH, ticket, **own) == 403
+    assert await _upgrade(hostile, PATH, None, **own) == 403
+    assert await _upgrade(hostile, PATH, "A" * 43, **own) == 403
+    assert await _upgrade(hostile, PATH, told["expired"], **own) == 403
+    assert await _upgrade(hostile, PATH, ticket, **own) == 101
+    assert await _upgrade(hostile, PATH, ticket, **own) == 403
 
 
-async def test_T04_ticket_in_the_address_is_worth_nothing(served: Dashboard, told: dict[str, Any]) -> None:
+async def test_T04_ticket_in_the_address_is_worth_nothing(hostile: Dashboard, told: dict[str, Any]) -> None:
     """Addresses are logged; a ticket is taken from one header alone."""
     ticket = told["good"][2]
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await http.ws_connect(
-                f"{served.url}{PATH}?ticket={ticket}", protocols=(PROTOCOL,), headers={"Origin": served.url}
+                f"{hostile.url}{PATH}?ticket={ticket}", protocols=(PROTOCOL,), headers={"Origin": hostile.url}
             )
-    assert await _upgrade(served, PATH, ticket, Origin=served.url) == 101
+    assert await _upgrade(hostile, PATH, ticket, Origin=hostile.url) == 101

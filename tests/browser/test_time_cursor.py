@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser.harness import Dashboard, Watched, assert_whole, eventually, kept, open_page, watched
+from browser.harness import Dashboard, Watched, assert_whole, eventually, open_page, watched
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -35,10 +35,10 @@ def _wait_for_past(page: Page) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
-def _seq(dashboard: Dashboard, page: Page, back: int = 30) -> int:
-    """Return a stored event a little before the newest one."""
-    open_page(page, f"{dashboard.url}/orders")
-    return int(eventually(lambda: kept(page), "events")) - back
+def _seq(dashboard: Dashboard, back: int = 30) -> int:
+    """Return a stored event a little before the newest one, of which the sidecar knows without a page."""
+    found = eventually(lambda: (told := dashboard.status()).get("coindcx_connected") and told["seq"], "events")
+    return int(found) - back
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 1400), ("light", 800)])
@@ -48,7 +48,7 @@ def test_every_page_of_the_past_fits_and_is_whole(
     """No failed part, no sideways scrolling, nothing asked of another machine; the mark of the past is on top."""
     with watched(browser, width=width, scheme=scheme) as opened:
         page = opened.page()
-        seq = _seq(dashboard, page)
+        seq = _seq(dashboard)
         for name in PAGES:
             _open_past(page, f"{dashboard.url}/{name}?at={seq}")
             eventually(lambda: page.locator("[data-stale=true]").count() == 0, "a drawn page")
@@ -75,7 +75,8 @@ def test_nothing_refreshes_by_itself_in_the_past(dashboard: Dashboard, tab: Watc
     """Also after a page of now: its refreshes end. The browser asks nothing while nobody touches anything."""
     page = tab.page()
     sent = _questions(page)
-    seq = _seq(dashboard, page)
+    open_page(page, f"{dashboard.url}/orders")
+    seq = _seq(dashboard)
     page.get_by_role("button", name="Look back").click()
     eventually(lambda: "PAST, NOT NOW" in _bar(page), "the bar of the past")
     assert f"at={seq}" not in _address(page)
@@ -97,7 +98,7 @@ def _is_quiet(page: Page, sent: list[Any]) -> bool:
 
 def test_scrubbing_moves_the_address_and_does_not_flicker(dashboard: Dashboard, page: Page, browser: Browser) -> None:
     """The same grid and bar stay; each step is one event; the link shows the same to somebody else."""
-    seq = _seq(dashboard, page)
+    seq = _seq(dashboard)
     _open_past(page, f"{dashboard.url}/orders?at={seq}")
     eventually(lambda: page.locator("[data-testid=stDataFrame] canvas").count(), "the table")
     page.evaluate("document.querySelector('[data-testid=stDataFrame] canvas').dataset.mine = 'yes'")
@@ -127,7 +128,7 @@ def _counts(page: Page) -> str:
 @pytest.mark.timed
 def test_a_step_in_the_browser_takes_less_than_a_second(dashboard: Dashboard, page: Page) -> None:
     """From the press to the new moment on the screen."""
-    seq = _seq(dashboard, page)
+    seq = _seq(dashboard)
     _open_past(page, f"{dashboard.url}/balances?at={seq}")
     took = []
     for step in range(1, 6):
@@ -141,7 +142,7 @@ def test_a_step_in_the_browser_takes_less_than_a_second(dashboard: Dashboard, pa
 
 def test_chart_of_the_past_ends_at_the_moment(dashboard: Dashboard, page: Page) -> None:
     """The axis too: nothing to the right of it."""
-    seq = _seq(dashboard, page)
+    seq = _seq(dashboard)
     _open_past(page, f"{dashboard.url}/balances?at={seq}")
     eventually(lambda: page.locator(".js-plotly-plot").count(), "the chart")
     first = page.evaluate("String(document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range[1])")
