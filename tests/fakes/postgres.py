@@ -26,7 +26,9 @@ _SETTINGS: Final = (
     "shared_buffers=64MB",
     "max_wal_size=256MB",
     "log_min_messages=warning",
+    "fsync=off",
 )
+"""Tests kill servers, never the machine: what a server handed to the system is there, flushed to the disk or not."""
 
 
 class Postgres:

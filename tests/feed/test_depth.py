@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,32 @@ from coindcx_feed.errors import StoreError
 from coindcx_feed.events import Event, Facts
 from coindcx_feed.feed.depth import KEPT, STORIES, Depth
 from coindcx_feed.feed.moments import Moments
+from coindcx_feed.feed.pipeline import Pipeline
 from coindcx_feed.feed.ring import Stored
 from coindcx_feed.feed.runtime import FeedRuntime
+from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.store.log import EventStore
 from coindcx_feed.views import episodes
 from coindcx_feed.views.books import Books
 from coindcx_feed.views.explained import explained
 
-EXCHANGE, PIPELINE = traded(9, 4)
-NOW_NS = int(EXCHANGE.now_ms * 1e6)
+
+@cache
+def _traded() -> tuple[Exchange, Pipeline]:
+    # When a test first asks: every process reads this file, one runs it.
+    return traded(9, 4)
+
+
+def _exchange() -> Exchange:
+    return _traded()[0]
+
+
+def _pipeline() -> Pipeline:
+    return _traded()[1]
+
+
+def _now_ns() -> int:
+    return int(_exchange().now_ms * 1e6)
 
 
 def _event(stored: Stored) -> Event:
@@ -39,14 +57,19 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedRuntime]:
     """A runtime that holds four minutes of trading, in memory and in a log; it was never started."""
     folder: Path = tmp_path_factory.mktemp("depth")
     made = FeedRuntime(settings_for("http://127.0.0.1:9", folder), "serve")
-    made.ring, made.state, made.marks, made.pipeline = PIPELINE.ring, PIPELINE.state, PIPELINE.marks, PIPELINE
-    made.now_ns = lambda: NOW_NS  # type: ignore[method-assign]
+    made.ring, made.state, made.marks, made.pipeline = (
+        _pipeline().ring,
+        _pipeline().state,
+        _pipeline().marks,
+        _pipeline(),
+    )
+    made.now_ns = lambda: _now_ns()  # type: ignore[method-assign]
     made.log = EventStore.open(f"sqlite:///{folder / 'e.sqlite'}", mode="live", account="a", synchronous="normal")
     made.log.begin_epoch("epoch-1", 1)
-    made.log.append([_event(stored) for stored in PIPELINE.ring.since(0, 1_000_000)], "epoch-1")
+    made.log.append([_event(stored) for stored in _pipeline().ring.since(0, 1_000_000)], "epoch-1")
     marks: list[tuple[int, str, str]] = []
-    for pair in EXCHANGE.pairs:
-        t_ms, price = PIPELINE.marks.series(pair, NOW_NS / 1e6 - 600_000, NOW_NS / 1e6)
+    for pair in _exchange().pairs:
+        t_ms, price = _pipeline().marks.series(pair, _now_ns() / 1e6 - 600_000, _now_ns() / 1e6)
         known = np.isfinite(price)
         marks += [(int(t // 1000), pair, repr(p)) for t, p in zip(t_ms[known], price[known].tolist(), strict=True)]
     made.log.append_marks(sorted(marks))
@@ -60,7 +83,7 @@ def depth(runtime: FeedRuntime) -> Depth:
 
 
 def _open_ids() -> list[str]:
-    return [entity.record.id for entity in PIPELINE.state.positions() if entity.record.active_pos]
+    return [entity.record.id for entity in _pipeline().state.positions() if entity.record.active_pos]
 
 
 def test_present_is_plain_and_whole(depth: Depth) -> None:
@@ -78,9 +101,9 @@ def test_present_is_plain_and_whole(depth: Depth) -> None:
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_past_explains_with_what_was_known_then(depth: Depth, share: float) -> None:
     """The same as the books of the events up to the moment; what came later explains nothing yet."""
-    at = int(PIPELINE.ring.version * share)
+    at = int(_pipeline().ring.version * share)
     books = Books()
-    books.take_all(PIPELINE.ring.since(0, at))
+    books.take_all(_pipeline().ring.since(0, at))
     expected = explained(books.explained("USDT"), books.first_step("USDT"), 0.0)
     assert depth.explained("USDT", 0.0, at) == expected
     assert all(row["seq"] <= at for row in expected["rows"])
@@ -90,8 +113,8 @@ def test_past_explains_with_what_was_known_then(depth: Depth, share: float) -> N
 @pytest.mark.parametrize("share", [0.3, 0.7])
 def test_past_episode_ends_at_the_moment(depth: Depth, share: float) -> None:
     """No step, no fill, no mark of it is newer."""
-    at = int(PIPELINE.ring.version * share)
-    moment = PIPELINE.ring.get(at)
+    at = int(_pipeline().ring.version * share)
+    moment = _pipeline().ring.get(at)
     assert moment is not None
     told = 0
     for position_id in _open_ids():
@@ -108,7 +131,7 @@ def test_past_episode_ends_at_the_moment(depth: Depth, share: float) -> None:
 
 def test_past_risk_knows_no_rate_and_no_range(depth: Depth) -> None:
     """They are not stored: unknown, with the reason; lives and margins of then are known."""
-    at = PIPELINE.ring.version // 2
+    at = _pipeline().ring.version // 2
     found = depth.risks(at)
     assert found["positions"]
     for risk in found["positions"].values():

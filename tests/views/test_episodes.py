@@ -1,29 +1,48 @@
 """Episodes of a position as plain data, from the ring."""
 
+from functools import cache
+
 import numpy as np
 from fakes.plain import is_plain
 from fakes.traded import traded
 
+from coindcx_feed.feed.pipeline import Pipeline
+from coindcx_feed.simulator.engine import Exchange
 from coindcx_feed.views import episodes
 
-EXCHANGE, PIPELINE = traded(4, 6)
-NOW_MS = float(EXCHANGE.now_ms)
+
+@cache
+def _traded() -> tuple[Exchange, Pipeline]:
+    # When a test first asks: every process reads this file, one runs it.
+    return traded(4, 6)
+
+
+def _exchange() -> Exchange:
+    return _traded()[0]
+
+
+def _pipeline() -> Pipeline:
+    return _traded()[1]
+
+
+def _now_ms() -> float:
+    return float(_exchange().now_ms)
 
 
 def positions() -> list[str]:
-    return [entity.record.id for entity in PIPELINE.state.positions()]
+    return [entity.record.id for entity in _pipeline().state.positions()]
 
 
 def told(position_id: str, first_seq: int | None = None) -> dict[str, object] | None:
-    held = episodes.held_in(PIPELINE.ring, position_id)
-    story = episodes.story(held, first_seq, episodes.beside_in(PIPELINE.ring))
-    return None if story is None else episodes.drawn(story, PIPELINE.marks, NOW_MS)
+    held = episodes.held_in(_pipeline().ring, position_id)
+    story = episodes.story(held, first_seq, episodes.beside_in(_pipeline().ring))
+    return None if story is None else episodes.drawn(story, _pipeline().marks, _now_ms())
 
 
 def test_choices_are_newest_first() -> None:
     """Only the newest can still last."""
     for position_id in positions():
-        found = episodes.choices(episodes.held_in(PIPELINE.ring, position_id))
+        found = episodes.choices(episodes.held_in(_pipeline().ring, position_id))
         seqs = [one["first_seq"] for one in found]
         assert seqs == sorted(seqs, reverse=True)
         assert all(one["closed_ms"] is not None for one in found[1:])
@@ -39,7 +58,7 @@ def test_episode_holds_chart_table_and_sums() -> None:
         assert float(str(found["start_ms"])) < float(str(found["opened_ms"]))
         rows = found["rows"]
         assert isinstance(rows, list)
-        assert all(PIPELINE.ring.get(row["seq"]) is not None for row in rows)
+        assert all(_pipeline().ring.get(row["seq"]) is not None for row in rows)
         times = [row["t_ms"] for row in rows]
         assert times == sorted(times, reverse=True)
         assert found["fills"] == sum(1 for row in rows if row["what"] == "fill")
@@ -61,7 +80,7 @@ def test_lines_and_way_cover_the_episode() -> None:
 def test_episode_by_number_and_unknown_ones() -> None:
     """A number that no episode begins with, or no such position, is none."""
     position_id = positions()[0]
-    oldest = episodes.choices(episodes.held_in(PIPELINE.ring, position_id))[-1]
+    oldest = episodes.choices(episodes.held_in(_pipeline().ring, position_id))[-1]
     found = told(position_id, oldest["first_seq"])
     assert found is not None
     assert found["first_seq"] == oldest["first_seq"]
