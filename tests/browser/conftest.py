@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """The demo that tests share; whoever changes more than his own page starts one of his own."""
     with running(tmp_path_factory.mktemp("dashboard")) as started:
         eventually(started.is_healthy, "a healthy dashboard", START_S)
@@ -28,13 +28,6 @@ def browser() -> Iterator[Browser]:
     # Not for the whole room: while one is open its loop runs in this thread, and tests of their own loop cannot.
     with chromium() as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def dashboard(browser: Browser, request: pytest.FixtureRequest) -> Dashboard:
-    # After the browser: a machine without one skips before anything is started.
-    started: Dashboard = request.getfixturevalue("served")
-    return started
 
 
 @pytest.fixture

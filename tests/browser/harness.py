@@ -212,7 +212,11 @@ def watched(browser: Browser, width: int = 1400, height: int = 900, scheme: str 
     """
     context = _rested.pop() if _rested else _new_context(browser)
     opened = Watched(context, {"width": width, "height": height}, "light" if scheme == "light" else "dark")
-    yield opened
+    try:
+        yield opened
+    except BaseException:
+        context.close()  # with pages that would go on beside whoever comes next
+        raise
     _forget(opened)
     _rested.append(context)
 

@@ -19,23 +19,12 @@ from browser.harness import (
     running,
     watched,
 )
+from browser.walk import PAGES, choose_row
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-PAGES = {
-    "Events": "/",
-    "Orders": "/orders",
-    "Positions": "/positions",
-    "Balances": "/balances",
-    "Market": "/market",
-    "History": "/history",
-    "Statistics": "/statistics",
-    "Alerts": "/alerts",
-    "Feed": "/feed",
-}
 FIRST_EVENT_S = 10.0
 STARTS = 3
-ROW_HEIGHT = 27
 
 
 def test_first_live_event_is_shown_within_ten_seconds_of_the_start(browser: Browser, tmp_path: Path) -> None:
@@ -63,42 +52,9 @@ def _first_event_s(browser: Browser, folder: Path) -> float:
     return taken_s
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("dark", 1400), ("light", 800)])
-def test_every_page_fits_and_is_whole(dashboard: Dashboard, browser: Browser, scheme: str, width: int) -> None:
-    """No exception, no failed part, no sideways scrolling, nothing asked of another machine."""
-    with watched(browser, width=width, scheme=scheme) as opened:
-        page = opened.page()
-        open_page(page, dashboard.url)
-        for name in PAGES:
-            page.get_by_role("link", name=name, exact=True).click()
-            eventually(lambda name=name: f"Live · {name}" in page.title(), f"the page {name}")
-            eventually(lambda: page.locator("[data-stale=true]").count() == 0, "a drawn page")
-            eventually(lambda name=name: _is_drawn(page, name), f"the contents of {name}")
-            assert_whole(page)
-            assert page.evaluate("document.documentElement.scrollWidth") == width
-            assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
-        assert opened.foreign() == []
-        assert opened.errors == []
-
-
 def counts(page: Page) -> str:
     line = page.locator(".st-key-counts .nodes")
     return line.inner_text() if line.count() else ""
-
-
-def _is_drawn(page: Page, name: str) -> bool:
-    grids, charts = page.locator("[data-testid=stDataFrame]").count(), page.locator(".js-plotly-plot").count()
-    if name == "Alerts":
-        return page.locator(".rules").count() > 0
-    return {"Events": grids > 0, "History": grids > 0, "Orders": grids > 0 and charts > 0, "Feed": charts > 1}.get(
-        name, charts > 0
-    )
-
-
-def _choose_row(page: Page, row: int) -> None:
-    box = page.locator("[data-testid=stDataFrame]").first.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 18, box["y"] + 33 + ROW_HEIGHT * (row + 0.5))
 
 
 def _chosen_row(page: Page) -> tuple[int, str] | None:
@@ -121,7 +77,7 @@ def test_selection_stays_on_its_event_while_rows_arrive(dashboard: Dashboard, pa
     page.get_by_role("button", name="Pause").click()
     eventually(lambda: "paused at" in counts(page), "a paused view")
     # The newest: the grid tells screen readers of the first dozen rows only, and this one moves down.
-    _choose_row(page, 0)
+    choose_row(page, 0)
     pane = page.locator(".st-key-pane-head .nodes")
     seq = eventually(lambda: pane.count() and number_after(pane.inner_text(), "seq"), "the pane of the chosen event")
     index, text = eventually(lambda: _chosen_row(page), "a ticked row")
@@ -244,7 +200,7 @@ def test_rows_and_ids_can_be_copied(dashboard: Dashboard, page: Page) -> None:
     """The clipboard gets the exact id and tab-separated rows."""
     open_page(page, f"{dashboard.url}/?types=order")
     eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
-    _choose_row(page, 1)
+    choose_row(page, 1)
     page.get_by_role("button", name="copy id").click()
     copied = eventually(lambda: page.evaluate("navigator.clipboard.readText()"), "a copied id")
     assert copied in page.locator(".st-key-pane-head .nodes").inner_text()

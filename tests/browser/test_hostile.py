@@ -2,7 +2,6 @@
 
 import pytest
 from browser.harness import Dashboard, Watched, assert_whole, eventually, open_page
-from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -21,18 +20,12 @@ EVERYWHERE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def dashboard(browser: Browser, request: pytest.FixtureRequest) -> Dashboard:
-    started: Dashboard = request.getfixturevalue("hostile")
-    return started
-
-
-def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: Watched) -> None:
+def test_T13_hostile_text_is_shown_and_nothing_else(hostile: Dashboard, tab: Watched) -> None:
     """On no page does an element carry the attacker's address, does a dialog open or a request leave this machine."""
     page = tab.page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    open_page(page, dashboard.url)
+    open_page(page, hostile.url)
     eventually(lambda: page.locator("[data-testid=stDataFrame]").count(), "the table")
     box = page.locator("[data-testid=stDataFrame]").first.bounding_box()
     assert box is not None
@@ -48,12 +41,12 @@ def test_T13_hostile_text_is_shown_and_nothing_else(dashboard: Dashboard, tab: W
     assert not [address for address in tab.asked if "evil" in address]
 
 
-def test_T13_hostile_text_on_the_tape_is_shown_and_nothing_else(dashboard: Dashboard, tab: Watched) -> None:
+def test_T13_hostile_text_on_the_tape_is_shown_and_nothing_else(hostile: Dashboard, tab: Watched) -> None:
     """Cards come over a socket of their own and are built with the same care."""
     page = tab.page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    open_page(page, f"{dashboard.url}/?look=tape")
+    open_page(page, f"{hostile.url}/?look=tape")
     eventually(lambda: page.locator(".tape-card").count() > 50, "the cards")
     assert "<img src=http://evil" in page.locator(".tape-list").inner_text()
     assert page.evaluate(EVERYWHERE) == []

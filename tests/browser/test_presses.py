@@ -39,8 +39,8 @@ async def _pauses(http: aiohttp.ClientSession, url: str) -> bool:
     return False
 
 
-async def test_press_is_not_lost_to_the_run_that_follows_it(served: Dashboard) -> None:
+async def test_press_is_not_lost_to_the_run_that_follows_it(dashboard: Dashboard) -> None:
     """Each counts: by default Streamlit forgets one when the next run is asked for before it is looked at."""
     async with aiohttp.ClientSession() as http:
-        paused = [await _pauses(http, served.url) for _ in range(PAGES)]
+        paused = [await _pauses(http, dashboard.url) for _ in range(PAGES)]
     assert paused == [True] * PAGES
