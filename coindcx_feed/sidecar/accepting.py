@@ -73,9 +73,13 @@ class Acceptor:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            for key, _ in self._selector.select():
-                if key.fileobj is not self._rung:
-                    self._accept(key.fileobj)  # type: ignore[arg-type]  # only sockets were registered
+            try:
+                for key, _ in self._selector.select():
+                    if key.fileobj is not self._rung:
+                        self._accept(key.fileobj)  # type: ignore[arg-type]  # only sockets were registered
+            except Exception:  # noqa: BLE001  # thread boundary: whatever it was, the next client must be able to come
+                _log.exception("accepting failed")
+                self._closing.wait(_PAUSE_S)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_AT_ONCE):
@@ -86,13 +90,14 @@ class Acceptor:
                     _log.error("connections wait reason=%s", errno.errorcode[problem.errno])
                     self._closing.wait(_PAUSE_S)
                 return
-            if not self._admits(peer):
-                connection.close()
-                continue
+            is_taken = False
             try:
-                self._loop.call_soon_threadsafe(self._take, connection)
-            except RuntimeError:  # the loop has ended
-                connection.close()
+                if self._admits(peer):
+                    self._loop.call_soon_threadsafe(self._take, connection)
+                    is_taken = True
+            finally:
+                if not is_taken:
+                    connection.close()
 
     def _take(self, connection: socket.socket) -> None:
         if self._closing.is_set():

@@ -57,6 +57,17 @@ async def test_T12_who_is_not_let_in_never_reaches_the_loop() -> None:
     assert all(isinstance(peer, tuple) and peer[0] == "127.0.0.1" for peer, _ in asked)
 
 
+async def test_a_failure_ends_one_connection_not_the_accepting(caplog: pytest.LogCaptureFixture) -> None:
+    """A defect of ours must not leave the port deaf."""
+    answers = iter([True])
+    async with accepting(lambda _: next(answers)) as acceptor:
+        assert await heard(acceptor.port) == b"welcome"
+        assert await heard(acceptor.port) == b""
+        answers = iter([True])
+        assert await heard(acceptor.port) == b"welcome"
+    assert "accepting failed" in caplog.text
+
+
 async def test_every_address_of_a_name_is_answered() -> None:
     """A name may mean an address of each family."""
     if not socket.has_dualstack_ipv6():
