@@ -1,5 +1,7 @@
 """What a reader may rely on in a message, and that everything else is one clear line."""
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,7 @@ def note(**data: object) -> bytes:
         protocol.error("no"),
         protocol.changed("subscribed", {"types": []}, 4, "E"),
     ],
+    ids=range(10),
 )
 def test_messages_pass_as_they_are(good: bytes) -> None:
     """Whatever the record is: its shape changes with the exchange."""
@@ -58,6 +61,7 @@ def test_messages_pass_as_they_are(good: bytes) -> None:
         note(**GAP | {"missed_to": "9"}), note(**GAP | {"missed_to": -7}), note(message="epoch_changed"),
         note(message="epoch_changed", epoch=5),
     ],
+    ids=itertools.count(),
 )  # fmt: skip
 def test_T10_what_no_reader_could_use_is_one_clear_line(bad: bytes) -> None:
     """Not the error of whatever line of a script meets it first."""
