@@ -29,7 +29,7 @@ def render() -> None:
     """Draw the page."""
     page.begin("Feed")
     connection()
-    history()
+    last_hour()
     kept()
 
 
@@ -54,7 +54,7 @@ def _feed() -> dict[str, Any]:
 
 
 @page.part(2.0)
-def history() -> None:
+def last_hour() -> None:
     """Draw how the last hour went."""
     rates()
     gaps()

@@ -9,7 +9,7 @@ from coindcx_feed.ui import cards, filters, nodes, page, view
 from coindcx_feed.ui import format as fmt
 from coindcx_feed.ui.history_export import export_menu
 from coindcx_feed.ui.history_range import Range, bar, words
-from coindcx_feed.ui.history_table import drawer, events
+from coindcx_feed.ui.history_table import drawer, stored_events
 from coindcx_feed.ui.nodes import Node, div, span
 
 
@@ -54,7 +54,7 @@ def _events(chosen: Range, stored: dict[str, Any]) -> None:
     if not counted["matching"]:
         _no_match(counted)
         return
-    events()
+    stored_events()
     if view.is_wide() and view.chosen() is not None:
         drawer()
 

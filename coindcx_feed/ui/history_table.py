@@ -17,7 +17,7 @@ View = dict[str, Any]
 
 
 @page.part(None)
-def events() -> None:
+def stored_events() -> None:
     """Draw one page of the matches and, docked, the details of the chosen one."""
     if st.session_state.pop("page-again", False):
         st.rerun()  # only the page itself can open or close a drawer

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import tzinfo
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Final
 
 import streamlit as st
@@ -54,14 +54,17 @@ def style() -> str:
     )
 
 
-def part(every_s: float | None) -> Callable[[Part], Part]:
+def part(every_s: float | None, *, name: str | None = None) -> Callable[[Part], Part]:
     """Make a function a part of a page that refreshes by itself and fails by itself.
 
     Parts must not be nested: the inner one would stay on the screen when the outer one is gone.
+
+    Args:
+        name: Of the part among those of all pages; the function's by default.
     """
 
     def decorate(draw: Part) -> Part:
-        fragment: Part = st.fragment(section(draw), run_every=every_s, key=f"part-{draw.__name__}")
+        fragment: Part = st.fragment(section(draw), run_every=every_s, key=f"part-{name or draw.__name__}")
         return fragment
 
     return decorate
@@ -108,7 +111,7 @@ def begin(name: str) -> None:
     reader.settle()
     st.html(f"<style>{style()}</style>")
     with st.container(horizontal=True, vertical_alignment="top", gap="xsmall", key="page-head"):
-        status_line()
+        _status_line_of(name)()
         reader.choice()
     if service().status()["replay"] is not None:
         # Imported here: only a replay has it, and it is made of this module's parts.
@@ -117,7 +120,12 @@ def begin(name: str) -> None:
         replay_bar.controls()
 
 
-@part(STEADY_S)
+@cache
+def _status_line_of(name: str) -> Part:
+    # A part of its own on each page: what the page that was left still asks for is not answered into the next one.
+    return part(STEADY_S, name=f"status_line-{name}")(status_line)
+
+
 def status_line() -> None:
     current, alerts = service().status(), service().alerts.brief()
     nodes.show(

@@ -17,7 +17,7 @@ from ui.fake_service import HOSTILE, ROOT, FakeService, install
 from coindcx_feed import tickets
 from coindcx_feed.ui import serving
 
-GRANT = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC"}
+GRANT = {"criteria": {}, "after": 0, "upto": None, "zone": "UTC", "is_indian": False}
 LONG_S = 3_600.0
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 
 def _is_one_join(page: Page) -> bool:
-    return page.get_by_text("1 connects, 1 private joins").count() > 0
+    return page.get_by_text("1 connection, 1 private join").count() > 0
 
 
 def test_F26_two_browsers_a_hot_reload_and_sigterm(browser: Browser, tmp_path: Path) -> None:

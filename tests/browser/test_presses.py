@@ -1,15 +1,25 @@
 """Presses that another run of the page follows at once, as it does while a page settles. No browser is needed."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 import aiohttp
-from browser.harness import Dashboard
+import pytest
+from browser.harness import START_S, Dashboard, eventually, running
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PAGES = 12
 WITHIN_S = 8.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """One that no other page keeps busy."""
+    with running(tmp_path_factory.mktemp("presses")) as started:
+        eventually(started.is_healthy, "a healthy dashboard", START_S)
+        yield started
 
 
 def _run(pressed: str = "") -> bytes:

@@ -75,7 +75,7 @@ async def test_fill_reaches_list_telegram_and_rehearsal(
     finally:
         await asyncio.to_thread(runtime.stop)
         stop_logging()
-    assert api.sent[0]["text"].startswith("[CUSTOM] Order filled: B-ETH_USDT buy filled at 2900.5: ")
+    assert api.sent[0]["text"].startswith("[CUSTOM] Order filled: B-ETH_USDT buy filled at 2,900.5: ")
     assert (brief["recent"][0]["rule_id"], brief["unread"]) == ("fill", 1)
     assert (found["fired"], found["looked_at"]) == (1, 1)
     assert is_plain(brief)
