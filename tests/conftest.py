@@ -14,6 +14,7 @@ from xdist.scheduler import LoadFileScheduling
 # Each process that a test starts would compile the whole package again: 0.7 s of a serve's 1.7 s of loading.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+pytest_plugins = ["fakes.commands"]
 MISSED_DEADLINE = ["TimeoutError", r"within [\d.]+ s"]
 MISSED_BAR = r"assert \(?[\d.(]+[^=]*<"
 """Of tests marked ``timed``: a figure that is not below its limit. What was lost or doubled is never tried again."""

@@ -7,98 +7,19 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.commands import START_S, Child, Done, Here, environment, fetched, run
 from fakes.frames import FIXTURES
-from fakes.runtimes import free_port, is_free
+from fakes.runtimes import is_free
 from fakes.waiting import eventually_sync
 
-from coindcx_feed import cli
-
-SCRIPT = [sys.executable, "-m", "coindcx_feed.cli"]
 COMMANDS = ["serve", "replay", "export", "rebuild", "simulate", "order", "cancel", "tail", "doctor"]
 EXIT_S = 5.0
-START_S = 60.0
-"""Of an interpreter with everything it loads, on a machine that has other work."""
 pytestmark = pytest.mark.timeout(300)
-Here = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def environment(folder: Path, **settings: object) -> dict[str, str]:
-    """Build the environment of a child: settings of this test only, its own data folder and free ports."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
-    given = {"DATA_DIR": folder / "data", "SIDECAR_PORT": free_port(), "SIMULATOR_PORT": free_port(), **settings}
-    return own | {f"COINDCX_{name}": str(value) for name, value in given.items()}
-
-
-def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end."""
-    return subprocess.run(
-        [*SCRIPT, *arguments],
-        cwd=folder,
-        env=env or environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-        check=False,
-    )
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    """Run a command in this process: what ends at once needs no interpreter of its own, which costs a second."""
-
-    def call(folder: Path, env: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["coindcx-feed", *arguments])
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
-
-
-class Child:
-    """A command that goes on: its output goes to files, so that no pipe can fill up."""
-
-    def __init__(self, folder: Path, env: dict[str, str], *arguments: str) -> None:
-        self._name = f"{arguments[0]}-{time.monotonic_ns()}"
-        self.out, self.err = folder / f"{self._name}.out", folder / f"{self._name}.err"
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen([*SCRIPT, *arguments], cwd=folder, env=env, stdout=out, stderr=err)
-
-    def lines(self) -> list[str]:
-        """Return the whole lines so far; the last one may be on its way."""
-        return self.out.read_text(encoding="utf-8").split("\n")[:-1]
-
-    def said(self, text: str) -> bool:
-        assert self.process.poll() is None or text in self.err.read_text(encoding="utf-8"), self.err.read_text("utf-8")
-        return text in self.err.read_text(encoding="utf-8")
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:
-        """Send a signal and return the exit code and the seconds it took."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        return self.process.wait(20), time.monotonic() - started
-
-
-@pytest.fixture
-def children() -> Iterator[list[Child]]:
-    """Whatever is put in here does not outlive the test."""
-    started: list[Child] = []
-    yield started
-    for child in started:
-        child.process.kill()
-        child.process.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         eventually_sync(lambda: child.said("upstream state=live"), START_S)
         yield folder, env, child
     finally:
-        child.process.kill()
-        child.process.wait(10)
+        child.kill()
 
 
 def numbered(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -120,7 +40,7 @@ def numbered(lines: Iterable[str]) -> list[dict[str, Any]]:
     return [message for message in map(json.loads, lines) if "seq" in message]
 
 
-def _one_line(done: "subprocess.CompletedProcess[str]") -> str:
+def _one_line(done: Done) -> str:
     (line,) = done.stderr.splitlines()
     assert line.startswith("coindcx-feed: ")
     assert done.stdout == ""
@@ -289,7 +209,7 @@ def test_order_and_cancel_reach_the_simulator_and_come_back_as_events(
     tail = Child(folder, env, "tail", "--types", "order", "--since", "earliest")
     children.append(tail)
     eventually_sync(tail.lines, START_S)
-    current = json.loads(_get(env["COINDCX_SIMULATOR_PORT"], "/market_data/v3/current_prices/futures/rt"))
+    current = json.loads(fetched(env["COINDCX_SIMULATOR_PORT"], "/market_data/v3/current_prices/futures/rt"))
     price = str(int(current["prices"]["B-ETH_USDT"]["mp"] * 0.98))  # rests in the book, inside the price band
     placed = run(folder, "order", "buy", "B-ETH_USDT", "--qty", "0.1", "--price", price, env=env)
     assert placed.returncode == 0, placed.stderr
@@ -351,63 +271,3 @@ def test_F27_signal_ends_serve_in_time_with_ports_and_lock_free(
     code, seconds = tail.end()
     assert (code, seconds < EXIT_S) == (0, True), tail.err.read_text("utf-8")
     assert "Traceback" not in tail.err.read_text(encoding="utf-8")
-
-
-def _recorded_files() -> list[Path]:
-    return sorted((FIXTURES / "ws").glob("*.captured*.jsonl"))
-
-
-def _sent(kinds: tuple[str, ...]) -> list[Any]:
-    rows = [json.loads(line) for path in _recorded_files() for line in path.read_text("utf-8").splitlines()]
-    found: list[Any] = []
-    for row in rows:
-        data = json.loads(row["data"])
-        if row["event"].startswith(kinds):
-            found += data if isinstance(data, list) else [data]
-    return found
-
-
-def test_recorded_real_frames_arrive_value_for_value(tmp_path: Path, children: list[Child]) -> None:
-    """simulate --frames, serve, tail --types all: every record that is no repeat, and the repeat is counted."""
-    port = free_port()
-    env = environment(
-        tmp_path, MODE="live", API_KEY="any-key", API_SECRET="any-secret", SIMULATOR_PORT=port,
-        STREAM_URL=f"ws://127.0.0.1:{port}", API_URL=f"http://127.0.0.1:{port}", PUBLIC_URL=f"http://127.0.0.1:{port}",
-        PAIRS="B-BTC_USDT,B-ETH_USDT,B-CHR_USDT",
-    )  # fmt: skip
-    serve = Child(tmp_path, env, "serve")
-    children.append(serve)
-    eventually_sync(lambda: serve.said("sidecar listening"), START_S)
-    tail = Child(tmp_path, env, "tail", "--types", "all")
-    children.append(tail)
-    eventually_sync(lambda: serve.said("client joined"), START_S)
-    files = [str(path) for path in _recorded_files()]
-    children.append(Child(tmp_path, env, "simulate", "--interval", "0.02", "--frames", *files))
-
-    def received(kind: str) -> list[Any]:
-        found = [json.loads(line) for line in tail.lines()]
-        return [event["data"] for event in found if event["type"] == kind]
-
-    orders = _sent(("df-order",))
-    unique = [record for index, record in enumerate(orders) if record not in orders[:index]]
-    assert (len(orders), len(unique)) == (5, 4)
-    eventually_sync(lambda: len(received("order")) == 4 and len(received("price")) == 4, 40)
-    for got, wanted in zip(received("order"), unique, strict=True):
-        assert {name: got[name] for name in wanted} == wanted
-        assert set(got) == {*wanted, "filled_quantity"}
-    assert received("balance") == _sent(("balance",))
-    assert received("trade") == [trade for trade in _sent(("new-trade",)) if trade["pr"] == "f"]
-    assert [price for price in received("price") if "prices" in price] == _sent(("currentPrices",))
-    changes = [change for change in _sent(("price-change",)) if change["pr"] == "f"]
-    assert [price for price in received("price") if "prices" not in price] == changes
-    assert received("candle") == _sent(("candlestick",))
-    assert received("book") == _sent(("depth",))
-    counted = re.search(r'"duplicates": ?(\d+)', _get(env["COINDCX_SIDECAR_PORT"], "/api/v1/ws/status"))
-    assert counted is not None
-    assert counted.group(1) == "1"
-
-
-def _get(port: str, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-        text: str = answer.read().decode()
-    return text

@@ -1,10 +1,8 @@
 """``serve`` that follows another ``serve``: real processes, killed and started again."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,13 +12,13 @@ from typing import Any
 
 import pytest
 import trustme
+from fakes.commands import SCRIPT, environment
 from fakes.runtimes import free_port
 from fakes.waiting import eventually_sync
 
 from coindcx_feed.client import OrderEvent, connect
 from coindcx_feed.client.retained import read_retained
 
-COMMAND = [sys.executable, "-m", "coindcx_feed.cli", "serve"]
 END_S = 10.0
 START_S = 80.0
 """Three demos start one after the other, on a machine that may be busy."""
@@ -35,13 +33,13 @@ class Serve:
 
     def __init__(self, folder: Path, port: int, root: Path | None = None, **settings: object) -> None:
         self.port = port
-        given = {"DATA_DIR": folder, "SIDECAR_PORT": port, "SIMULATOR_PORT": free_port(), **settings}
-        own = {name: value for name, value in os.environ.items() if not name.startswith("COINDCX_")}
-        environment = own | {f"COINDCX_{name}": str(value) for name, value in given.items()}
-        environment |= {} if root is None else {"SSL_CERT_FILE": str(root)}
+        env = environment(folder, DATA_DIR=folder, SIDECAR_PORT=port, **settings)
+        env |= {} if root is None else {"SSL_CERT_FILE": str(root)}
         self.said = folder.with_suffix(f".{port}.txt")
         with self.said.open("ab") as output:
-            self.process = subprocess.Popen(COMMAND, env=environment, cwd=folder.parent, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                [*SCRIPT, "serve"], env=env, cwd=folder.parent, stdout=output, stderr=output
+            )
 
     @property
     def address(self) -> str:
@@ -64,7 +62,7 @@ class Serve:
 
 
 @pytest.fixture
-def children(tmp_path: Path) -> Iterator[list[Serve]]:
+def serves() -> Iterator[list[Serve]]:
     started: list[Serve] = []
     yield started
     for child in started:
@@ -75,14 +73,14 @@ def _bodies(child: Serve) -> list[bytes]:
     return [item.raw for item in read_retained(child.address)]
 
 
-def test_F17_demo_is_followed_through_a_kill_and_a_restart(tmp_path: Path, children: list[Serve]) -> None:
+def test_F17_demo_is_followed_through_a_kill_and_a_restart(tmp_path: Path, serves: list[Serve]) -> None:
     """The same bytes, the mode DEMO passed on, *reconnecting* meanwhile, the new series afterwards."""
     port = free_port()
     leader = Serve(tmp_path / "leader", port)
-    children.append(leader)
+    serves.append(leader)
     eventually_sync(leader.is_connected, START_S)
     follower = Serve(tmp_path / "follower", free_port(), FOLLOW=leader.address)
-    children.append(follower)
+    serves.append(follower)
     eventually_sync(follower.is_connected, START_S)
     status = follower.status()
     assert status["mode"] == "demo"
@@ -96,7 +94,7 @@ def test_F17_demo_is_followed_through_a_kill_and_a_restart(tmp_path: Path, child
     eventually_sync(lambda: follower.status().get("state") == "reconnecting")
     assert time.monotonic() - killed_at < 10
     again = Serve(tmp_path / "leader", port)
-    children.append(again)
+    serves.append(again)
     eventually_sync(again.is_connected, START_S)
     eventually_sync(lambda: follower.is_connected() and follower.status()["epoch"] == again.status()["epoch"], START_S)
     newest = follower.status()["seq"]
@@ -105,7 +103,7 @@ def test_F17_demo_is_followed_through_a_kill_and_a_restart(tmp_path: Path, child
     assert f"mode demo, following {leader.address}, events at {follower.address}" in follower.said.read_text()
 
 
-def test_T18_followed_over_tls_with_a_token(tmp_path: Path, children: list[Serve]) -> None:
+def test_T18_followed_over_tls_with_a_token(tmp_path: Path, serves: list[Serve]) -> None:
     """As between two machines: encrypted, the certificate checked, the token in no output."""
     authority, port = trustme.CA(), free_port()
     certificate, key, root = (tmp_path / name for name in ("cert.pem", "key.pem", "root.pem"))
@@ -114,29 +112,29 @@ def test_T18_followed_over_tls_with_a_token(tmp_path: Path, children: list[Serve
     issued.private_key_pem.write_to_path(key)
     authority.cert_pem.write_to_path(root)
     tls = {"SIDECAR_TLS_CERT": certificate, "SIDECAR_TLS_KEY": key, "SIDECAR_TOKEN": TOKEN}
-    children.append(leader := Serve(tmp_path / "leader", port, **tls))
+    serves.append(leader := Serve(tmp_path / "leader", port, **tls))
     wanted = {"FOLLOW": f"wss://127.0.0.1:{port}", "FOLLOW_TOKEN": TOKEN}
-    children.append(follower := Serve(tmp_path / "follower", free_port(), root, **wanted))
+    serves.append(follower := Serve(tmp_path / "follower", free_port(), root, **wanted))
     eventually_sync(follower.is_connected, START_S)
     assert follower.status()["mode"] == "demo"
-    children.append(unaware := Serve(tmp_path / "unaware", free_port(), **wanted))
+    serves.append(unaware := Serve(tmp_path / "unaware", free_port(), **wanted))
     eventually_sync(lambda: "certificate" in unaware.said.read_text().lower(), START_S)
     assert unaware.status() == {}
     assert not [child for child in (leader, follower, unaware) if TOKEN in child.said.read_text()]
 
 
-def test_F23_second_serve_names_owner_and_how_to_follow_it(tmp_path: Path, children: list[Serve]) -> None:
+def test_F23_second_serve_names_owner_and_how_to_follow_it(tmp_path: Path, serves: list[Serve]) -> None:
     """One line; what it names works."""
     owner = Serve(tmp_path / "owner", free_port())
-    children.append(owner)
+    serves.append(owner)
     eventually_sync(owner.is_connected, START_S)
     second = Serve(tmp_path / "owner", free_port())
-    children.append(second)
+    serves.append(second)
     assert second.process.wait(START_S) == 2
     (line,) = [line for line in second.said.read_text().splitlines() if line.startswith("coindcx-feed: ")]
     assert f"owned by serve (process {owner.process.pid} on " in line
     named = line.partition("COINDCX_FOLLOW=")[2].split()[0]
     third = Serve(tmp_path / "owner", free_port(), FOLLOW=named)
-    children.append(third)
+    serves.append(third)
     eventually_sync(third.is_connected, START_S)
     assert third.status()["mode"] == "demo"
