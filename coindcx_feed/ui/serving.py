@@ -25,7 +25,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from coindcx_feed.errors import ConfigError
 from coindcx_feed.feed.process import start_process_service, stop_process_service
 from coindcx_feed.settings import Settings, load_settings
-from coindcx_feed.ui import login, oidc, presses, scripts, tape_socket
+from coindcx_feed.ui import login, oidc, runs, scripts, tape_socket
 from coindcx_feed.ui.charts import PLOTLY_PATH
 from coindcx_feed.ui.guard import LOOPBACK, Guard
 
@@ -46,7 +46,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     # Until st.navigation has run once, Streamlit lists the folder pages/ by itself: a deep link as the first address
     # ever opened would show that menu instead of ours.
     PagesManager.uses_pages_directory = False
-    presses.finish()
+    runs.forget_nothing()
     try:
         settings = load_settings()
         has_tls = st.get_option("server.sslCertFile") is not None or settings.behind_tls_proxy
