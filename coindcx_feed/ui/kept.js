@@ -1,11 +1,15 @@
 // Keeps one short text of its reader in this browser, and says once per visit what is kept. It draws nothing.
 
 const asked = new WeakSet();
+const written = new Map();
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
   const slot = `coindcx-feed-${data.name}`;
-  if (typeof data.write === "string") write(slot, data.write);
+  if (data.write && written.get(slot) !== data.write.id) {
+    written.set(slot, data.write.id);
+    write(slot, data.write.text);
+  }
   if (asked.has(parentElement)) return;
   asked.add(parentElement);
   const text = read(slot);

@@ -81,7 +81,7 @@ def choice() -> None:
             )
         oidc.leave()
         st.caption("Kept by this browser. The address has it too, so that a link shows the same.")
-    kept.keep(SLOT, is_wanted=_is_open(), write=state.pop("reader-write", None), on_text=_remember)
+    kept.keep(SLOT, is_wanted=_is_open(), on_text=_remember)
 
 
 def _default(name: str) -> str:
@@ -108,7 +108,7 @@ def _choose(name: str) -> None:
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = chosen(name)
-    state["reader-write"] = " ".join(chosen(each) for each in CHOICES)
+    kept.write(SLOT, " ".join(chosen(each) for each in CHOICES))
 
 
 def _remember(text: str) -> None:

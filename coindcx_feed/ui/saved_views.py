@@ -78,8 +78,7 @@ def menu() -> None:
         is_full = len(views) >= MOST
         note = f"{MOST} are kept at most: delete one first." if is_full else "One of the same name is replaced."
         st.button("Save view", key="view-save", on_click=_save, disabled=is_full, help=note)
-    write = st.session_state.pop("views-write", None)
-    kept.keep(SLOT, is_wanted="views" not in st.session_state, write=write, on_text=_recall)
+    kept.keep(SLOT, is_wanted="views" not in st.session_state, on_text=_recall)
 
 
 def _row(place: int, name: str) -> None:
@@ -104,7 +103,8 @@ def _recall(text: str) -> None:
 
 
 def _keep(views: dict[str, View]) -> None:
-    st.session_state["views"], st.session_state["views-write"] = views, written(views)
+    st.session_state["views"] = views
+    kept.write(SLOT, written(views))
 
 
 def _save() -> None:

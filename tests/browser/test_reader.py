@@ -68,7 +68,8 @@ def test_saved_view_is_kept_by_the_browser(dashboard: Dashboard, page: Page) -> 
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Save view").click()
     eventually(lambda: page.get_by_role("button", name="my sells", exact=True).count(), "the view's name")
-    assert "my sells" in page.evaluate("localStorage.getItem('coindcx-feed-views')")
+    held = lambda: page.evaluate("localStorage.getItem('coindcx-feed-views')") or ""  # noqa: E731
+    eventually(lambda: "my sells" in held(), "the view in the browser's memory")
     other = page.context.new_page()
     open_page(other, dashboard.url)
     other.get_by_role("button", name="Views").first.click()
@@ -77,3 +78,20 @@ def test_saved_view_is_kept_by_the_browser(dashboard: Dashboard, page: Page) -> 
     is_set = lambda: "sides=sell" in other.url and "types=order" in other.url  # noqa: E731
     pressed_until(chosen.first.click, is_set, "the filters in the address")
     assert_whole(other)
+    _drop_every_view(other)
+    eventually(lambda: held() == "", "no view in the browser's memory")
+    # The first tab was told of its own view long ago, and is told again when its page is drawn anew.
+    for name in ("Orders", "Events"):
+        page.get_by_role("link", name=name, exact=True).click()
+        eventually(lambda name=name: name in page.title(), f"the page {name}")
+    eventually(lambda: page.get_by_role("button", name="Views").count(), "the button of the views")
+    assert_whole(page)
+    assert held() == ""
+
+
+def _drop_every_view(page: Page) -> None:
+    drop = page.get_by_role("button", name="Delete my sells")
+    if not drop.count():
+        page.get_by_role("button", name="Views").first.click()
+    eventually(lambda: drop.count(), "the view with its bin")
+    pressed_until(drop.first.click, lambda: not drop.count(), "no view")

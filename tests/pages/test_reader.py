@@ -3,7 +3,7 @@
 import pytest
 from pages.test_pages import PAGES, _assert_whole
 from streamlit.testing.v1 import AppTest
-from ui.entry import nodes_of, opened
+from ui.entry import component_data, nodes_of, opened
 from ui.fake_service import FakeService
 
 from coindcx_feed.ui import reader
@@ -46,6 +46,24 @@ def test_rupees_are_grouped_in_lakh_and_crore_if_chosen() -> None:
     assert _named(test, "grouping") == "indian"
     test.segmented_control(key="choice-grouping").set_value("thousands").run()
     assert "grouping" not in test.query_params
+
+
+def _written(test: AppTest) -> dict[str, str]:
+    (write,) = [data["write"] for data in component_data(test) if data.get("name") == reader.SLOT]
+    found: dict[str, str] = write
+    return found
+
+
+def test_what_a_browser_is_to_keep_is_told_with_every_run() -> None:
+    """One run may be dropped for the next; by its name the browser knows what it has written already."""
+    test = opened("feed", FakeService())
+    test.segmented_control(key="choice-zone").set_value("utc").run()
+    first = _written(test)
+    assert first["text"] == "utc thousands"
+    assert _written(test.run()) == first
+    test.segmented_control(key="choice-zone").set_value("ist").run()
+    assert _written(test)["text"] == "ist thousands"
+    assert _written(test)["id"] != first["id"]
 
 
 def test_browser_recalls_what_the_address_does_not_say() -> None:
