@@ -39,6 +39,7 @@ function patch(element, node, instance) {
   setAttribute(element, "aria-label", node.label);
   setAttribute(element, "aria-pressed", node.pressed === undefined ? null : String(Boolean(node.pressed)));
   setAttribute(element, "role", ROLES.has(node.role) ? node.role : null);
+  setAttribute(element, "tabindex", node.scrolls ? "0" : null);
   setAttribute(element, "colspan", Number.isInteger(node.span) ? String(node.span) : null);
   element.style.left = percent(node.left);
   element.style.width = percent(node.width);

@@ -192,4 +192,5 @@ def log(lines: list[str]) -> list[Node | None]:
     """Build the newest lines, newest first."""
     shown = [node("li", "text", fmt.visible(line, 400)) for line in reversed(lines[-LOG_LINES:])]
     head = cards.head("Log", "newest first, times of this machine; payloads and secrets are never logged")
-    return [head, node("ul", "log", *shown) if shown else node("p", "muted", "No lines yet.")]
+    listed = node("ul", "log", *shown, scrolls=True, label="Log") if shown else node("p", "muted", "No lines yet.")
+    return [head, listed]

@@ -25,7 +25,8 @@ def node(tag: str, cls: str = "", *content: "str | Node | None", title: str | No
         more: ``since`` and ``until`` (Unix ms: the browser writes the age or the rest and keeps it ticking), ``warn_s``
             (an age from which the node is marked), ``left``/``width`` (percent), ``points`` (a line over 100 by 100
             from the upper left, broken at ``None``), ``select`` (value sent back on a click), ``copy`` (text for the
-            clipboard), ``pressed``, ``label`` (for screen readers), ``key`` (identity among its siblings).
+            clipboard), ``pressed``, ``label`` (for screen readers), ``scrolls`` (the keyboard reaches and scrolls it),
+            ``key`` (identity among its siblings).
     Raises:
         ValueError: If the tag is not on the list.
     """

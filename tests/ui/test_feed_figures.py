@@ -91,3 +91,9 @@ def test_T15_log_lines_are_single_text_nodes() -> None:
     texts = [node["text"] for node in walk(lines) if node["tag"] == "li"]
     assert len(texts) == 2
     assert "\n" not in "".join(texts)
+
+
+def test_keyboard_reaches_the_log_and_scrolls_it() -> None:
+    """It is longer than its box as soon as the feed has come and gone a few times."""
+    (listed,) = [node for node in walk(feed_figures.log(["a"])) if node["tag"] == "ul"]
+    assert (listed["scrolls"], listed["label"]) == (True, "Log")
