@@ -27,6 +27,12 @@ def render() -> None:
     state = st.session_state
     state["stats-range"], state["stats-pairs"] = period.bar()
     state["stats-run"] = state.get("stats-run", 0) + 1
+    _whole_period()
+    definitions()
+
+
+@page.section
+def _whole_period() -> None:
     try:
         with st.spinner("Adding up the log…"):
             activity, currencies = _figures("activity"), _currencies()
@@ -39,7 +45,6 @@ def render() -> None:
         nodes.show([empty], key="stats-empty")
     else:
         _parts(currencies)
-    definitions()
 
 
 def _parts(currencies: list[str]) -> None:

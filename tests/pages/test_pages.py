@@ -23,7 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = {
 
 BROKEN = {
     "events": "select", "orders": "orders", "positions": "positions", "balances": "balances", "market": "market.quotes",
-    "history": "past.select", "statistics": "past.gaps", "alerts": "alerts.state", "feed": "feed",
+    "history": "past.select", "statistics": "past.figures", "alerts": "alerts.state", "feed": "feed",
 }  # fmt: skip
 """What each page cannot do without."""
 
