@@ -28,10 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes for the whole suite, which mostly waits; none beside a measurement or for a file by name."""
+    """Three processes for the whole suite, which often waits; none beside a measurement or for a file by name."""
     is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     is_measured = config.getoption("--benchmark") or config.getoption("--long")
-    return 2 if is_whole and not is_measured else 0
+    return 3 if is_whole and not is_measured else 0
 
 
 class Scheduling(LoadFileScheduling):
