@@ -42,13 +42,20 @@ _rested: list[BrowserContext] = []
 
 
 def eventually(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
-    """Wait for a condition and return its value; the last one is in the failure."""
+    """Wait for a condition and return its value; the last one is in the failure.
+
+    What a condition looks for in vain (a first row, a column) is not there yet: a page is drawn piece by piece.
+    """
     end = time.monotonic() + deadline_s
     value: Any = None
     while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
+        try:
+            value = condition()
+        except LookupError as error:
+            value = error
+        else:
+            if value:
+                return value
         time.sleep(0.05)
     raise AssertionError(f"expected {what} within {deadline_s:g} s, was {value!r}")
 
