@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 # Each process that a test starts would compile the whole package again: 0.7 s of a serve's 1.7 s of loading.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+gc.disable()  # while tests are collected: little of that is garbage
 
 pytest_plugins = ["fakes.commands"]
 MISSED_DEADLINE = ["TimeoutError", r"within [\d.]+ s"]
@@ -64,6 +65,7 @@ def pytest_collection_finish() -> None:
     """Take what is loaded by now out of garbage collection: it would be looked at again and again, for nothing."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

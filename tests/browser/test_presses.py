@@ -10,7 +10,7 @@ from browser.harness import START_S, Dashboard, eventually, running
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-PAGES = 12
+PAGES = 6
 WITHIN_S = 20.0
 
 
