@@ -8,11 +8,16 @@ import os
 from collections.abc import Generator
 from typing import Any
 
+import anyio
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 # Each process that a test starts would compile the whole package again: 0.7 s of a serve's 1.7 s of loading.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# pytest rewrites it as a plugin of its own, each part when it is first used: two threads at once are more than Python
+# 3.11 can parse ("AST constructor recursion depth mismatch").
+for _name in dir(anyio):
+    getattr(anyio, _name, None)
 gc.disable()  # while tests are collected: little of that is garbage
 
 pytest_plugins = ["fakes.commands"]
@@ -29,10 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes for the whole suite, which often waits; none beside a measurement or for a file by name."""
+    """Two processes for the whole suite, which often waits; none beside a measurement or for a file by name."""
     is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     is_measured = config.getoption("--benchmark") or config.getoption("--long")
-    return 3 if is_whole and not is_measured else 0
+    return 2 if is_whole and not is_measured else 0
 
 
 class Scheduling(LoadFileScheduling):
