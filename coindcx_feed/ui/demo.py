@@ -21,21 +21,22 @@ def place_order() -> None:
         st.form("place-order-form", border=False, clear_on_submit=False),
     ):
         st.caption("On the simulated exchange only. No code here can reach a real account.")
-        side = st.segmented_control("Side", ("buy", "sell"), default="buy", required=True, key="new-side")
-        pair = st.selectbox("Pair", page.service().status()["pairs"], key="new-pair")
-        quantity = st.text_input("Quantity", value="0.05", max_chars=30, key="new-quantity")
-        price = st.text_input("Price", max_chars=30, key="new-price", placeholder="empty: market order")
-        leverage = st.text_input("Leverage", max_chars=6, key="new-leverage", placeholder="empty: the position's own")
-        if st.form_submit_button("Place on the simulator", type="primary", width="stretch"):
-            _place(side, pair, quantity, price, leverage)
+        st.segmented_control("Side", ("buy", "sell"), default="buy", required=True, key="new-side")
+        st.selectbox("Pair", page.service().status()["pairs"], key="new-pair")
+        st.text_input("Quantity", value="0.05", max_chars=30, key="new-quantity")
+        st.text_input("Price", max_chars=30, key="new-price", placeholder="empty: market order")
+        st.text_input("Leverage", max_chars=6, key="new-leverage", placeholder="empty: the position's own")
+        # A callback, because a run may be stopped for the next one: with the order placed and the answer not kept.
+        st.form_submit_button("Place on the simulator", type="primary", width="stretch", on_click=_place)
 
 
-def _place(side: str | None, pair: str | None, quantity: str | None, price: str | None, leverage: str | None) -> None:
-    typed = [(text or "").replace(",", "").strip() for text in (quantity, price, leverage)]
+def _place() -> None:
+    state = st.session_state
+    typed = [(state[f"new-{name}"] or "").replace(",", "").strip() for name in ("quantity", "price", "leverage")]
     if not typed[0] or fmt.decimal(typed[0]) is None:
         _answer({"ok": False, "message": f"quantity: expected a number like 0.05, was {fmt.visible(typed[0], 40)!r}"})
         return
-    order = (side, pair, typed[0], typed[1] or None, typed[2] or None)
+    order = (state["new-side"], state["new-pair"], typed[0], typed[1] or None, typed[2] or None)
     if _is_repeat(order):
         return
     try:
